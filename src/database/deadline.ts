@@ -1,0 +1,136 @@
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import type { Socket } from "node:net";
+import pg from "pg";
+
+/** What one run with a deadline asks of the database. */
+class Span {
+  #over = false;
+  readonly #running = new Set<CancellableClient>();
+
+  /** Null, or why a statement is refused: it comes after the deadline. What undoes or ends a transaction still goes through. */
+  begin(client: CancellableClient, sql: string): Error | null {
+    if (this.#over && !/^(ROLLBACK|COMMIT)\b/i.test(sql)) return tooLate();
+    this.#running.add(client);
+    return null;
+  }
+
+  end(client: CancellableClient): void {
+    this.#running.delete(client);
+  }
+
+  /** The deadline: whatever runs is cancelled. */
+  close(): void {
+    this.#over = true;
+    for (const client of this.#running) client.cancelRunning();
+  }
+}
+
+const spans = new AsyncLocalStorage<Span>();
+
+/** What PostgreSQL itself says of a statement that took too long: it is one kind of fault, whoever saw to it. */
+function tooLate(): Error {
+  const error = new pg.DatabaseError("the time of the request is over", 0, "error");
+  return Object.assign(error, { code: "57014", severity: "ERROR" });
+}
+
+/**
+ * Runs `run` and gives what it gives. After `ms` milliseconds each statement that it still runs is cancelled in
+ * PostgreSQL, and a new one is refused: both fail as a statement over its own time limit does, so a transaction is
+ * rolled back. The embedded database ignores a cancel; there only new statements are refused.
+ */
+export async function withDeadline<T>(ms: number, run: () => Promise<T> | T): Promise<T> {
+  const span = new Span();
+  const timer = setTimeout(() => span.close(), ms);
+  try {
+    // Awaited within: a call of Prisma's begins only then.
+    return await spans.run(span, async () => await run());
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How to connect. */
+export interface Connection extends pg.PoolConfig {
+  /** Whether the server leaves a cancel unanswered, as the embedded database does: none is sent then. */
+  readonly ignoresCancel?: boolean;
+}
+
+/** How long PostgreSQL has to take a cancel. */
+const CANCEL_TIMEOUT_MS = 1000;
+
+type Callback = (...results: unknown[]) => void;
+
+/** What pg's types do not tell of a client, and of the connection that it speaks over. */
+interface Backend {
+  readonly ssl: unknown;
+  readonly processID: number;
+  readonly secretKey: number;
+}
+interface Wire {
+  readonly stream: Socket;
+  connect(port: number | string, host?: string): void;
+  cancel(processID: number, secretKey: number): void;
+}
+
+/** A connection whose running statement a deadline can cancel. */
+export class CancellableClient extends pg.Client {
+  #cancelled: Promise<void> | undefined;
+  readonly #ignoresCancel: boolean;
+
+  constructor(config: Connection) {
+    super(config);
+    this.#ignoresCancel = config.ignoresCancel ?? false;
+  }
+
+  // pg's `query` has many forms; Prisma and pg's own pool use these two: a promise, and a callback as the last argument.
+  override query(...parameters: any[]): any {
+    const span = spans.getStore();
+    const query = (...all: any[]) => super.query(...(all as [string])) as unknown;
+    if (!span) return query(...parameters);
+    const [statement] = parameters as [string | { text: string }];
+    const callback = parameters.at(-1) as Callback | undefined;
+    const refusal = span.begin(this, typeof statement === "string" ? statement : statement.text);
+    if (refusal) return typeof callback === "function" ? process.nextTick(callback, refusal) : Promise.reject(refusal);
+    if (typeof callback !== "function") return (query(...parameters) as Promise<unknown>).finally(() => this.#ended(span));
+    const done: Callback = (...results) => void this.#ended(span).then(() => callback(...results));
+    return query(...parameters.slice(0, -1), done);
+  }
+
+  /**
+   * Asks PostgreSQL to cancel what runs here, over a connection of its own and by the secret that was given for this
+   * one, which PgBouncer passes on. A cancel that does not arrive is no fault: the statement's own time limit stands.
+   */
+  cancelRunning(): void {
+    if (this.#ignoresCancel) return;
+    const { ssl, processID, secretKey } = this as unknown as Backend;
+    const { host, port } = this;
+    this.#cancelled ??= new Promise((resolve) => {
+      const connection = new pg.Connection({ ssl } as never) as pg.Connection & Wire;
+      connection.once(ssl ? "sslconnect" : "connect", () => connection.cancel(processID, secretKey));
+      connection.on("error", () => resolve());
+      connection.on("end", () => resolve());
+      setTimeout(() => connection.stream.destroy(), CANCEL_TIMEOUT_MS).unref();
+      if (host.startsWith("/")) connection.connect(`${host}/.s.PGSQL.${port}`);
+      else connection.connect(port, host);
+    });
+  }
+
+  /** A cancel that is under way is waited for: else it would meet the next statement, of somebody else's request. */
+  async #ended(span: Span): Promise<void> {
+    span.end(this);
+    await this.#cancelled;
+    this.#cancelled = undefined;
+  }
+}
+
+/** A pool of such connections. Who waits for one goes on as the request that waited, not as the one that gave it back. */
+export class DeadlinePool extends pg.Pool {
+  constructor(config: Connection) {
+    // The types forget that a client is given the pool's configuration.
+    super({ ...config, Client: CancellableClient as unknown as new () => pg.Client });
+  }
+
+  override connect(callback?: any): any {
+    return super.connect(callback === undefined ? callback : AsyncResource.bind(callback as Callback));
+  }
+}

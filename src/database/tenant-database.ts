@@ -1,0 +1,51 @@
+import { LRUCache } from "lru-cache";
+import type { Principal } from "../access/principal.ts";
+import { type Database, setScope, type Transaction } from "./client.ts";
+
+/** The database as one principal may touch it. */
+export type TenantDatabase = (principal: Pick<Principal, "tenantId" | "tenantKind" | "mode">) => Database;
+
+/** How many banks' clients are kept; each is a thin wrapper around the one pool. */
+const MAX_CLIENTS = 1000;
+
+/**
+ * With row-level security, every statement of a request runs in a transaction that has taken the role
+ * `customer_gateway_tenant` and named its bank and mode, for that transaction only: right behind PgBouncer too.
+ * PostgreSQL then shows no other row, whatever the query forgot. Off, the condition that every query carries
+ * stands alone. Source of the policies: the migration `row_level_security`.
+ */
+export function createTenantDatabase(db: Database, enabled: boolean): TenantDatabase {
+  if (!enabled) return () => db;
+  const clients = new LRUCache<string, Database>({ max: MAX_CLIENTS });
+  return ({ tenantId, tenantKind, mode }) => {
+    const key = `${tenantKind} ${mode} ${tenantId}`;
+    let client = clients.get(key);
+    if (!client) {
+      const operator = tenantKind === "OPERATOR" ? "on" : "off";
+      // The operator has no data that is kept apart by mode: its audit stands under LIVE.
+      const scopedMode = tenantKind === "OPERATOR" ? "LIVE" : mode;
+      client = scopedClient(
+        db,
+        (tx) => tx.$executeRaw`
+        SELECT set_config('role', 'customer_gateway_tenant', true), set_config('gateway.bank', ${tenantId}, true),
+          set_config('gateway.mode', ${scopedMode}, true), set_config('gateway.operator', ${operator}, true)`,
+      );
+      clients.set(key, client);
+    }
+    return client;
+  };
+}
+
+/** A client whose every statement runs in a transaction that `enter` begins. */
+function scopedClient(db: Database, enter: (tx: Transaction | Database) => ReturnType<Database["$executeRaw"]>): Database {
+  const client = db.$extends({
+    query: {
+      async $allOperations({ args, query }) {
+        const [, result] = await db.$transaction([enter(db), query(args) as never]);
+        return result;
+      },
+    },
+  }) as unknown as Database;
+  setScope(client, { db, enter });
+  return client;
+}
