@@ -1,0 +1,104 @@
+import { PgBoss } from "pg-boss";
+import type { PoolConfig } from "pg";
+import type { Logger } from "pino";
+import { StartupError } from "../startup-error.ts";
+import { describeFault } from "../telemetry/log.ts";
+
+/** Work that any gateway on the database may do. `key` names it: of a queue, one job a key waits or runs at a time. */
+export interface QueuedJob {
+  readonly key: string;
+  /** Ids only: what is queued lies in the database as it is. */
+  readonly data: object;
+}
+
+/** The queues, in the database's schema `jobs`. */
+export interface Queue {
+  /**
+   * Adds jobs; one whose key is waiting or running already is left out. Never throws: who sends has a record of its own
+   * of what is to be done, and sends again.
+   */
+  send(name: string, jobs: readonly QueuedJob[]): Promise<void>;
+  /**
+   * Does a queue's jobs, one at a time in this process. A job that throws is tried again with growing waits, up to a
+   * minute; one whose process has died, after half a minute. `signal` says that this process stops.
+   */
+  work(name: string, run: (data: never, signal: AbortSignal) => Promise<void>): Promise<void>;
+  /** Waits for jobs under way, for some seconds at most. */
+  close(): Promise<void>;
+}
+
+/** What every queue is made with; in seconds. A process that has not said for 10 s that it lives is taken for dead. */
+const QUEUE = {
+  policy: "exclusive",
+  heartbeatSeconds: 10,
+  expireInSeconds: 3600,
+  retryLimit: 100,
+  retryBackoff: true,
+  retryDelayMax: 60,
+  deleteAfterSeconds: 3600,
+} as const;
+
+const STOP_TIMEOUT_MS = 8_000;
+
+/** Opens the queues on connections of their own. Throws StartupError when its tables cannot be made. */
+export async function openQueue(connection: PoolConfig, log: Logger): Promise<Queue> {
+  const boss = new PgBoss({
+    ...(connection as object),
+    application_name: "customer-gateway queue",
+    schema: "jobs",
+    max: connection.max ?? 2,
+    connectionTimeoutMillis: 5_000,
+    schedule: false,
+    // How often it looks for jobs whose process has died.
+    superviseIntervalSeconds: 10,
+    monitorIntervalSeconds: 10,
+  });
+  boss.on("error", (error) => log.warn({ fault: describeFault(error) }, "queue fault"));
+  await boss.start().catch((error: unknown) => {
+    throw new StartupError({
+      what: "the queue of background work cannot be opened",
+      cause: (error as Error).message.split("\n", 1)[0]!,
+      fix: "GRANT CREATE ON DATABASE to the user of DATABASE_URL, or start once as a user that may make the schema `jobs`",
+    });
+  });
+  const stopping = new AbortController();
+  const workers = new Map<string, string>();
+  const wake = (name: string) => {
+    const worker = workers.get(name);
+    if (worker) boss.notifyWorker(worker);
+  };
+  return {
+    async send(name, jobs) {
+      try {
+        await boss.insert(
+          name,
+          jobs.map(({ key, data }) => ({ singletonKey: key, data })),
+        );
+        wake(name);
+      } catch (error) {
+        log.warn({ queue: name, fault: describeFault(error) }, "jobs could not be queued");
+      }
+    },
+    async work(name, run) {
+      await boss.createQueue(name, QUEUE);
+      const worker = await boss.work<never>(name, async ([job]) => {
+        try {
+          await run(job!.data, AbortSignal.any([stopping.signal, job!.signal]));
+        } catch (error) {
+          log.error({ queue: name, job: job!.id, fault: describeFault(error) }, "job failed");
+          // Kept with the job, in the database: so without a text or a cause, which may quote a value.
+          // oxlint-disable-next-line eslint/preserve-caught-error
+          throw new Error((error as Error).name);
+        } finally {
+          // The next one at once, not at the next look.
+          setImmediate(wake, name);
+        }
+      });
+      workers.set(name, worker);
+    },
+    async close() {
+      stopping.abort();
+      await boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
+    },
+  };
+}
