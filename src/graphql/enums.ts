@@ -1,0 +1,157 @@
+import {
+  CUSTOMER_FIELD_NAMES,
+  FIELDS_OF_TIER,
+  SCOPE_OF_VISIBILITY,
+  toEnumName,
+  type Visibility,
+  VISIBILITIES,
+} from "../access/visibility.ts";
+import type {
+  Audience,
+  BatchErrorCode,
+  BatchStatus,
+  BlacklistReason,
+  CustomerEventType,
+  Gender,
+  Mode,
+  TenantKind,
+} from "../database/generated/enums.ts";
+import { builder } from "./builder.ts";
+
+export const ModeEnum = builder.enumType("Mode", {
+  description: "Two separate sets of data behind the same API, chosen by the key.",
+  values: {
+    SANDBOX: { description: "Data to try things out with." },
+    LIVE: { description: "Real customers." },
+  } satisfies Record<Mode, object>,
+});
+
+export const ClientAccessEnum = builder.enumType("ClientAccess", {
+  description: "Whether an APP may send the text of documents. A PARTNER never does.",
+  values: {
+    OPEN: { description: "Text, or registered documents." },
+    TRUSTED: { description: "The client's registered documents only; text is DOCUMENT_REQUIRED." },
+  },
+});
+
+export const DocumentStateEnum = builder.enumType("DocumentState", {
+  description: "Whether a registered document runs.",
+  values: {
+    ACTIVE: { description: "It runs." },
+    DEPRECATED: { description: "It runs, and its answers have a `Deprecation` header." },
+    RETIRED: { description: "It is DOCUMENT_NOT_FOUND, and cannot be published again." },
+  },
+});
+
+export const AudienceEnum = builder.enumType("Audience", {
+  description: "Whom a key was made for.",
+  values: {
+    APP: { description: "A bank's own front end." },
+    INTERNAL: { description: "A bank's staff and their tools, GraphiQL among them." },
+    PARTNER: { description: "An outside integrator: registered documents only." },
+  } satisfies Record<Audience, object>,
+});
+
+export const TenantKindEnum = builder.enumType("TenantKind", {
+  description: "What a tenant is.",
+  values: {
+    BANK: { description: "A bank: customers belong to one." },
+    PROVIDER: { description: "A payment provider with merchants of its own." },
+    MERCHANT: { description: "A merchant of a provider." },
+    OPERATOR: { description: "Whoever runs the gateway. Has no customers." },
+  } satisfies Record<TenantKind, object>,
+});
+
+export const VisibilityEnum = builder.enumType("Visibility", {
+  description: "Which fields of a customer may be seen; each tier includes the ones before it.",
+  values: Object.fromEntries(
+    VISIBILITIES.map((tier) => [
+      tier,
+      { description: `Shows ${FIELDS_OF_TIER[tier].join(", ")}. Needs \`${SCOPE_OF_VISIBILITY[tier]}\`.` },
+    ]),
+  ) as Record<Visibility, { description: string }>,
+});
+
+export const CustomerFieldEnum = builder.enumType("CustomerField", {
+  description: "A field of Customer, in upper snake case.",
+  values: Object.fromEntries(CUSTOMER_FIELD_NAMES.map((name) => [toEnumName(name), { value: name, description: `\`Customer.${name}\`` }])),
+});
+
+export const GenderEnum = builder.enumType("Gender", {
+  description: "A customer's gender.",
+  values: {
+    MALE: { description: "Male." },
+    FEMALE: { description: "Female." },
+    OTHER: { description: "Neither of the two. Not known is null." },
+  } satisfies Record<Gender, object>,
+});
+
+export const BlacklistReasonEnum = builder.enumType("BlacklistReason", {
+  description: "Why a customer was blacklisted.",
+  values: {
+    FRAUD: { description: "Fraud, proven or suspected." },
+    CHARGEBACK: { description: "Payments were charged back." },
+    COMPLIANCE: { description: "A law or a rule of the bank demands it." },
+    REQUEST: { description: "The customer asked for it." },
+    OTHER: { description: "Anything else; the note may say what." },
+  } satisfies Record<BlacklistReason, object>,
+});
+
+export const CustomerEventTypeEnum = builder.enumType("CustomerEventType", {
+  description: "What happened to a customer.",
+  values: {
+    CREATED: { description: "The customer was registered." },
+    UPDATED: { description: "Fields were set or cleared; `changedFields` names them." },
+    BLACKLISTED: { description: "The customer was blacklisted, or the entry in force was changed." },
+    UNBLACKLISTED: { description: "The customer was taken off the blacklist." },
+    BLACKLIST_EXPIRED: { description: "The blacklist entry ran out at its `expiresAt`." },
+  } satisfies Record<CustomerEventType, object>,
+});
+
+export const BatchStatusEnum = builder.enumType("BatchStatus", {
+  description: "How far a batch is.",
+  values: {
+    PROCESSING: { description: "Rows are pending." },
+    COMPLETED: { description: "Every row was either created or refused, perhaps all refused." },
+    FAILED: { description: "ALL_OR_NOTHING met a failure: nothing was written." },
+  } satisfies Record<BatchStatus, object>,
+});
+
+export const BatchErrorCodeEnum = builder.enumType("BatchErrorCode", {
+  description: "Why a row of a batch was refused.",
+  values: {
+    DUPLICATE_IN_BATCH: { description: "An earlier row of the batch has the same e-mail, clientRef or reference." },
+    INVALID_DATA: { description: "A required field is missing or blank." },
+    EXISTING_CUSTOMER: { description: "This bank already has a customer with that e-mail, clientRef or reference." },
+    VALIDATION_ERROR: { description: "A format or a constraint is violated." },
+  } satisfies Record<BatchErrorCode, object>,
+});
+
+export const OrderDirectionEnum = builder.enumType("OrderDirection", {
+  description: "The direction of a sort order.",
+  values: {
+    ASC: { description: "Lowest, oldest or first in the alphabet first." },
+    DESC: { description: "Highest, newest or last in the alphabet first." },
+  } as const,
+});
+
+export const CountPrecisionEnum = builder.enumType("CountPrecision", {
+  description: "How exact a count is.",
+  values: {
+    EXACT: { description: "There are exactly that many." },
+    AT_LEAST: { description: "Counting stopped at 10,000; there are more." },
+  } as const,
+});
+
+/** The unique keys of a customer within its bank and mode, in the order they are compared. */
+export const CUSTOMER_KEYS = ["email", "clientRef", "reference"] as const;
+export type CustomerKey = (typeof CUSTOMER_KEYS)[number];
+
+export const CustomerKeyEnum = builder.enumType("CustomerKey", {
+  description: "A key that is unique among the customers of a bank and mode.",
+  values: {
+    EMAIL: { value: "email", description: "The e-mail address." },
+    CLIENT_REF: { value: "clientRef", description: "The bank's own reference for the client." },
+    REFERENCE: { value: "reference", description: "The bank's own internal reference." },
+  } as const satisfies Record<string, { value: CustomerKey; description: string }>,
+});

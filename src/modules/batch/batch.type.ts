@@ -1,0 +1,164 @@
+import { queryFromInfo } from "@pothos/plugin-prisma";
+import { within } from "../../access/principal.ts";
+import type { Context } from "../../context.ts";
+import { builder } from "../../graphql/builder.ts";
+import { type Connection, connectionType, once, pageArgs, ROW_PATHS, toCount } from "../../graphql/connection.ts";
+import { cursorsOf } from "../../graphql/cursor.ts";
+import { BatchErrorCodeEnum, BatchStatusEnum } from "../../graphql/enums.ts";
+import { facts } from "../../graphql/field-facts.ts";
+import { toGlobalId } from "../../graphql/global-id.ts";
+import { nodeInterface } from "../../graphql/node.ts";
+import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
+import type { BatchErrorCode } from "../../database/generated/enums.ts";
+import { customerLoader, type CustomerRow, KEY_COLUMNS } from "../customer/customer.loader.ts";
+import { CustomerConnection } from "../customer/customer.type.ts";
+import { BatchFailureUnion, type StoredFailure } from "./batch.failure.ts";
+import { type BatchRow, failuresLoader } from "./batch.store.ts";
+
+/** The prefix of a batch's global id. */
+export const BATCH_PREFIX = "bat";
+
+/** Who sends batches reads them; so does who may see the EXTENDED fields that they are made of. */
+export const READ_BATCHES = { $any: { scope: "batches:write", visibility: "EXTENDED" } } as const;
+
+/** The most failures that `failures` shows at once. Source: contract §4. */
+export const INLINE_FAILURE_LIMIT = 50;
+
+export const SUMMARY_COLUMNS = {
+  total: "The rows of the batch.",
+  successful: "Rows that were created; in a dry run, rows that would be.",
+  failed: "Rows that were refused.",
+  duplicates: "Of those, DUPLICATE_IN_BATCH and EXISTING_CUSTOMER.",
+  invalidData: "Of those, INVALID_DATA and VALIDATION_ERROR.",
+  pending: "Rows that are still to be processed.",
+  rolledBack: "Good rows that were not written because ALL_OR_NOTHING met a failure.",
+} as const;
+
+type SummaryColumn = keyof typeof SUMMARY_COLUMNS;
+
+export const BatchSummary = builder.objectRef<Record<SummaryColumn, number>>("BatchSummary").implement({
+  description: "What became of the rows: total = successful + failed + pending + rolledBack.",
+  fields: (t) =>
+    Object.fromEntries(
+      Object.entries(SUMMARY_COLUMNS).map(([name, description]) => [
+        name,
+        t.int({ description, resolve: (summary) => summary[name as SummaryColumn] }),
+      ]),
+    ),
+});
+
+const BatchFailureConnection = connectionType<StoredFailure>("BatchFailure", BatchFailureUnion);
+
+const BatchInterface = builder.interfaceRef<BatchRow>("Batch").implement({
+  description: "What any kind of batch has.",
+  fields: (t) => ({
+    status: t.field({ type: BatchStatusEnum, description: "How far it is.", resolve: (batch) => batch.status! }),
+    summary: t.field({ type: BatchSummary, description: "What became of the rows.", resolve: (batch) => batch as never }),
+    failures: t.field({
+      type: [BatchFailureUnion],
+      description: "The refused rows of the lowest indexes, at most `inlineFailureLimit`.",
+      extensions: facts({ size: () => INLINE_FAILURE_LIMIT }),
+      resolve: ({ id }, _args, context) => failuresLoader(context).load({ batchId: id, above: -1, take: INLINE_FAILURE_LIMIT, code: null }),
+    }),
+    failuresInline: t.boolean({
+      description: "Whether `failures` holds all of them.",
+      resolve: (batch) => batch.failed! <= INLINE_FAILURE_LIMIT,
+    }),
+    inlineFailureLimit: t.int({ description: "The most that `failures` holds.", resolve: () => INLINE_FAILURE_LIMIT }),
+    allFailures: t.field({
+      type: BatchFailureConnection,
+      description: "All refused rows, lowest index first.",
+      args: { ...pageArgs.forward(), code: t.arg({ type: BatchErrorCodeEnum, description: "Only failures of this code." }) },
+      resolve: listFailures,
+    }),
+    createdCount: t.int({
+      description: "How many rows were written. 0 for a dry run.",
+      resolve: (batch) => (batch.dryRun ? 0 : batch.successful!),
+    }),
+    dryRun: t.boolean({ description: "Whether nothing was to be written.", resolve: (batch) => batch.dryRun! }),
+    replayed: t.boolean({
+      description: "Whether this answer is that of an earlier call with the same idempotency key.",
+      resolve: (batch) => (batch as { replayed?: boolean }).replayed ?? false,
+    }),
+    createdAt: t.field({ type: "DateTime", description: "When it was sent.", resolve: (batch) => batch.createdAt! }),
+    completedAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "When its last row was decided; null while rows are pending.",
+      resolve: (batch) => batch.completedAt ?? null,
+    }),
+  }),
+});
+
+/** All columns but the ids, which may be many: those are read only when they are asked for. */
+export const BATCH_COLUMNS = {
+  ...KEY_COLUMNS,
+  kind: true,
+  status: true,
+  dryRun: true,
+  ...(Object.fromEntries(Object.keys(SUMMARY_COLUMNS).map((name) => [name, true])) as Record<SummaryColumn, true>),
+  createdAt: true,
+  completedAt: true,
+} as const;
+
+export const BatchResultType = builder.prismaObject("Batch", {
+  name: "BatchResult",
+  description: "A batch of customers: what was sent, and what became of each row. Read with `batches:write` or EXTENDED visibility.",
+  interfaces: [nodeInterface, BatchInterface],
+  select: BATCH_COLUMNS,
+  fields: (t) => ({
+    id: t.id({ description: "`bat_` and a UUID.", resolve: ({ id }) => toGlobalId(BATCH_PREFIX, id) }),
+    customerIds: t.idList({
+      description: "The ids of the created customers, in the order of the rows. Stored: an erased customer's id stays.",
+      select: { createdIds: true },
+      resolve: ({ createdIds }) => createdIds,
+    }),
+    customers: t.field({
+      type: CustomerConnection,
+      authScopes: { scope: "customers:read" },
+      description: "The created customers, in the order of the rows, under the caller's visibility. Needs `customers:read`.",
+      args: pageArgs.forward(),
+      select: { createdIds: true },
+      resolve: (batch, args, context, info) => {
+        const { select } = queryFromInfo({ context, info, paths: ROW_PATHS, select: KEY_COLUMNS });
+        return listCreated(batch, args, context, select);
+      },
+    }),
+  }),
+});
+
+function listFailures({ id }: BatchRow, args: PageArgs & { code?: BatchErrorCode | null }, context: Context): Connection<StoredFailure> {
+  const request = pageRequest(args);
+  const code = args.code ?? null;
+  const cursors = cursorsOf(context.keyring, { list: "failures", ...within(context.principal), of: id, code });
+  const above = Number(cursors.open(args.after)?.[0] ?? -1);
+  return {
+    page: once(async () => toPage(await failuresLoader(context).load({ batchId: id, above, take: request.size + 1, code }), request)),
+    cursor: ({ index }) => cursors.seal([index]),
+    count: () => Promise.reject(new Error("failures are not counted")),
+  };
+}
+
+/** The place of a customer among a batch's created ones is its cursor. */
+function listCreated(
+  batch: { id: string; createdIds: string[] },
+  args: PageArgs,
+  context: Context,
+  select: object,
+): Connection<CustomerRow> {
+  const request = pageRequest(args);
+  const cursors = cursorsOf(context.keyring, { list: "created", ...within(context.principal), of: batch.id });
+  const start = Number(cursors.open(args.after)?.[0] ?? -1) + 1;
+  const load = async (ids: readonly string[], columns: object) => {
+    const rows = await Promise.all(ids.map((id) => customerLoader(context).load({ by: "id", value: id, select: columns })));
+    return rows.filter((row) => row !== null);
+  };
+  return {
+    page: once(async () => {
+      const rows = await load(batch.createdIds.slice(start, start + request.size), select);
+      return { rows, hasNextPage: batch.createdIds.length > start + request.size, hasPreviousPage: false };
+    }),
+    cursor: ({ id }) => cursors.seal([batch.createdIds.indexOf(id)]),
+    count: once(async () => toCount((await load(batch.createdIds, KEY_COLUMNS)).length)),
+  };
+}

@@ -1,0 +1,44 @@
+import type { Keyring } from "../../crypto/keyring.ts";
+import { CUSTOMER_KEYS } from "../../graphql/enums.ts";
+import type { BatchKind } from "../batch/batch.rows.ts";
+import { BLACKLISTED_ISSUE, findBlacklisted } from "./customer.blacklist.ts";
+import { findExisting, insertCustomers } from "./customer.insert.ts";
+import { type CustomerInput, type CustomerInputField, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
+
+/** What a row must have. Source: contract §4. */
+const REQUIRED: CustomerInputField[] = [
+  "clientRef",
+  "firstname",
+  "lastname",
+  "accountName",
+  "email",
+  "country",
+  "accountNumber",
+  "reference",
+];
+
+/** Batches of customers: the rules and columns that the batch core is given. */
+export function customerBatch(keyring: Keyring): BatchKind<CustomerInput, CustomerValues> {
+  return {
+    name: "CUSTOMER",
+    keys: CUSTOMER_KEYS,
+    check(row, at) {
+      const missing = missingFields(row, REQUIRED);
+      if (missing.length > 0) return { code: "INVALID_DATA", issues: missing };
+      const { values, issues } = normaliseCustomer(row, undefined, at);
+      return issues.length > 0 ? { code: "VALIDATION_ERROR", issues } : { values };
+    },
+    async write(tx, actor, at, rows, dryRun) {
+      // A blacklisted identity is refused only where no existing customer answers first: the refusal
+      // then tells nothing new.
+      const refused = await findBlacklisted(tx, keyring, actor, rows, at);
+      const accepted = rows.filter((_, index) => !refused[index]);
+      const held = rows.filter((_, index) => refused[index]);
+      const written = dryRun
+        ? (await findExisting(tx, actor, accepted)).map((existing) => existing ?? { id: "" })
+        : await insertCustomers(tx, keyring, actor, at, accepted);
+      const existing = await findExisting(tx, actor, held);
+      return refused.map((isRefused) => (isRefused ? (existing.shift() ?? { issues: [BLACKLISTED_ISSUE] }) : written.shift()!));
+    },
+  };
+}

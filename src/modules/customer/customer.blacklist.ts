@@ -1,0 +1,196 @@
+import { type Actor, type Change, recordChanges } from "../../changes/record-change.ts";
+import { within } from "../../access/principal.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Transaction } from "../../database/client.ts";
+import type { BlacklistEntry, Customer } from "../../database/generated/client.ts";
+import type { BlacklistReason } from "../../database/generated/enums.ts";
+import { noteContext } from "./customer.blacklist-entry.ts";
+import { identityText } from "./customer.columns.ts";
+import { InvalidCustomerData, VersionConflict } from "./customer.errors.ts";
+import { isBlacklisted } from "./customer.policy.ts";
+import type { Issue } from "../../graphql/issue.ts";
+import { isBlank, isLonger, isStorable } from "./customer.text.ts";
+import { lockCustomer, timeOfWrite } from "./customer.write.ts";
+
+export interface SetBlacklist {
+  id: string;
+  blacklisted: boolean;
+  reason?: BlacklistReason | null;
+  note?: string | null;
+  expiresAt?: Date | null;
+  expectedVersion?: number | null;
+}
+
+const MAX_NOTE = 1000;
+const LATEST = new Date("9999-12-31T23:59:59.999Z");
+
+/**
+ * Puts a customer on the blacklist or takes it off, in the caller's transaction. Saying what is already
+ * so changes nothing and writes no history; what is left out of a repeated entry stays as it is.
+ * Throws CustomerNotFound, InvalidCustomerData, VersionConflict.
+ */
+export async function setBlacklist(tx: Transaction, keyring: Keyring, actor: Actor, input: SetBlacklist, asked: Date): Promise<void> {
+  const issues = inputIssues(input, asked);
+  if (issues.length > 0) throw new InvalidCustomerData(issues);
+  let customer = await lockCustomer(tx, actor, input.id);
+  const now = timeOfWrite(customer, asked);
+  if (input.expectedVersion != null && input.expectedVersion !== customer.version) throw new VersionConflict(customer);
+  customer = await expireIfDue(tx, actor, customer, now);
+
+  const entry = await tx.blacklistEntry.findFirst({ where: { ...within(actor), customerId: customer.id, endedAt: null } });
+  if (!input.blacklisted) {
+    if (entry) await change(tx, actor, customer, now, { type: "UNBLACKLISTED", reason: input.reason ?? null }, null);
+    return;
+  }
+  const current = entry && {
+    reason: entry.reason,
+    note: entry.note && keyring.open("encryption", entry.note, noteContext(entry)),
+    expiresAt: entry.expiresAt,
+  };
+  const wanted = {
+    reason: input.reason ?? current?.reason ?? "OTHER",
+    note: input.note === undefined ? (current?.note ?? null) : isBlank(input.note) ? null : input.note!.normalize("NFC").trim(),
+    expiresAt: input.expiresAt === undefined ? (current?.expiresAt ?? null) : input.expiresAt,
+  };
+  const same =
+    current &&
+    current.reason === wanted.reason &&
+    current.note === wanted.note &&
+    current.expiresAt?.getTime() === wanted.expiresAt?.getTime();
+  if (same) return;
+
+  const version = await change(
+    tx,
+    actor,
+    customer,
+    now,
+    { type: "BLACKLISTED", reason: wanted.reason, expiresAt: wanted.expiresAt },
+    wanted,
+  );
+  const place = { ...within(actor), customerId: customer.id, version };
+  await tx.blacklistEntry.create({
+    data: {
+      ...place,
+      ...wanted,
+      note: wanted.note === null ? null : keyring.seal("encryption", wanted.note, noteContext(place)),
+      actor: actor.keyId,
+      since: now,
+    },
+  });
+  await rememberIdentity(tx, keyring, actor, customer, wanted.expiresAt);
+}
+
+/**
+ * Records that an entry has run out, if it has; the customer as it is afterwards. Reading counts the
+ * expiry at once, so this only makes it part of history.
+ */
+export async function expireIfDue(tx: Transaction, actor: Actor, customer: Customer, now: Date): Promise<Customer> {
+  if (!customer.blacklisted || isBlacklisted(customer, now)) return customer;
+  const at = timeOfWrite(customer, now);
+  const version = await change(tx, actor, customer, at, { type: "BLACKLIST_EXPIRED" }, null);
+  return { ...customer, blacklisted: false, blacklistExpiresAt: null, version, updatedAt: at };
+}
+
+/** Hashes of a blacklisted customer's e-mail and phone, so that a new registration with either is known. */
+export async function rememberIdentity(
+  tx: Transaction,
+  keyring: Keyring,
+  actor: Actor,
+  customer: Pick<Customer, "id" | "email" | "phone">,
+  expiresAt: Date | null,
+): Promise<void> {
+  const place = { ...within(actor), customerId: customer.id };
+  await tx.blacklistedIdentity.createMany({
+    data: identityHashes(keyring, actor, customer).map(([hash]) => ({ ...place, hash: hash!, expiresAt })),
+    skipDuplicates: true,
+  });
+  await tx.blacklistedIdentity.updateMany({ where: place, data: { expiresAt } });
+}
+
+/**
+ * Hashes a blacklisted customer's e-mail and phone by the newest key instead of an older one. Hashes of values that
+ * the customer has no longer stay as they are: nobody can make them anew.
+ */
+export async function rehashIdentity(tx: Transaction, keyring: Keyring, actor: Actor, customer: Customer): Promise<void> {
+  await rememberIdentity(tx, keyring, actor, customer, customer.blacklistExpiresAt);
+  const older = identityHashes(keyring, actor, customer).flatMap(([, ...hashes]) => hashes);
+  await tx.blacklistedIdentity.deleteMany({ where: { ...within(actor), customerId: customer.id, hash: { in: older } } });
+}
+
+/**
+ * For each registration, whether its e-mail or phone is that of a blacklisted identity of this bank and
+ * mode, other than `exceptId`'s own.
+ */
+export async function findBlacklisted(
+  tx: Transaction,
+  keyring: Keyring,
+  actor: Actor,
+  registrations: readonly { email?: string | null; phone?: string | null }[],
+  now: Date,
+  exceptId?: string,
+): Promise<boolean[]> {
+  const { bankId, mode } = within(actor);
+  // To hash all that a batch holds takes longer than to ask whether there is anything to compare it with.
+  if (registrations.length > 1) {
+    const found = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM blacklisted_identity WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode LIMIT 1`;
+    if (found.length === 0) return registrations.map(() => false);
+  }
+  const hashes = registrations.map((registration) =>
+    identityHashes(keyring, actor, registration)
+      .flat()
+      .map((hash) => Buffer.from(hash.buffer).toString("hex")),
+  );
+  // Of a batch these are a thousand: as one text, not as a thousand parameters nor an array that is escaped sign by sign.
+  const rows = await tx.$queryRaw<{ hash: string }[]>`
+    SELECT encode(hash, 'hex') AS hash FROM blacklisted_identity
+    WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND hash = ANY (SELECT decode(unnest(string_to_array(${hashes.flat().join()}::text, ',')), 'hex'))
+      AND (expires_at IS NULL OR expires_at > ${now}::timestamptz)
+      AND (${exceptId ?? null}::uuid IS NULL OR customer_id <> ${exceptId ?? null}::uuid)`;
+  const known = new Set(rows.map(({ hash }) => hash));
+  return hashes.map((candidates) => candidates.some((hash) => known.has(hash)));
+}
+
+/** What a refused registration is told: not which key matched, nor whom. */
+export const BLACKLISTED_ISSUE: Issue = { field: null, message: "this registration cannot be accepted" };
+
+/** For each of e-mail and phone, its hashes by every key, newest first. */
+export function identityHashes(keyring: Keyring, actor: Actor, { email, phone }: { email?: string | null; phone?: string | null }) {
+  const texts = [email && identityText(within(actor), "email", email), phone && identityText(within(actor), "phone", phone)];
+  return texts.filter((text) => text != null && text !== "").map((text) => keyring.hashes("blacklist", text!));
+}
+
+/** The write that every transition shares: close the entry in force, set the customer's flags, record it. */
+async function change(
+  tx: Transaction,
+  actor: Actor,
+  customer: Customer,
+  now: Date,
+  event: Pick<Change, "type" | "reason" | "expiresAt">,
+  entry: Pick<BlacklistEntry, "expiresAt"> | null,
+): Promise<number> {
+  const version = customer.version + 1;
+  const place = { ...within(actor), customerId: customer.id };
+  await tx.blacklistEntry.updateMany({ where: { ...place, endedAt: null }, data: { endedAt: now } });
+  if (!entry) await tx.blacklistedIdentity.deleteMany({ where: place });
+  await tx.customer.updateMany({
+    where: { ...within(actor), id: customer.id },
+    data: { blacklisted: entry !== null, blacklistExpiresAt: entry?.expiresAt ?? null, version, updatedAt: now },
+  });
+  await recordChanges(tx, actor, now, [{ ...event, customerId: customer.id, version, changed: ["blacklisted", "blacklist"] }]);
+  return version;
+}
+
+function inputIssues({ blacklisted, note, expiresAt }: SetBlacklist, now: Date): Issue[] {
+  const issues: Issue[] = [];
+  if (note != null) {
+    if (!blacklisted) issues.push({ field: "note", message: "goes only with blacklisted: true" });
+    if (isLonger(note, MAX_NOTE)) issues.push({ field: "note", message: `must be at most ${MAX_NOTE} characters` });
+    else if (!isStorable(note, { multiline: true })) issues.push({ field: "note", message: "must not contain control characters" });
+  }
+  if (expiresAt != null) {
+    if (!blacklisted) issues.push({ field: "expiresAt", message: "goes only with blacklisted: true" });
+    if (expiresAt <= now || expiresAt > LATEST) issues.push({ field: "expiresAt", message: "must be in the future" });
+  }
+  return issues;
+}

@@ -1,0 +1,79 @@
+import { builder } from "../../graphql/builder.ts";
+import { type CustomerKey, CustomerKeyEnum } from "../../graphql/enums.ts";
+import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { type Issue, IssueType } from "../../graphql/issue.ts";
+
+/** Input that breaks rules: all of them are named. */
+export class InvalidCustomerData extends GatewayFailure {
+  readonly issues: readonly Issue[];
+  constructor(issues: readonly Issue[]) {
+    super("INVALID_CUSTOMER_DATA", "Invalid customer data");
+    this.issues = issues;
+  }
+}
+
+/** Another customer of this bank and mode has one of the keys. */
+export class CustomerAlreadyExists extends GatewayFailure {
+  readonly matchedOn: CustomerKey;
+  constructor(matchedOn: CustomerKey) {
+    super("CUSTOMER_ALREADY_EXISTS", `Customer with this ${matchedOn} already exists`);
+    this.matchedOn = matchedOn;
+  }
+}
+
+/** No such customer here; another bank's customer answers the same. */
+export class CustomerNotFound extends GatewayFailure {
+  constructor() {
+    super("CUSTOMER_NOT_FOUND", "Customer not found");
+  }
+}
+
+/** The customer was changed since the caller read it. */
+export class VersionConflict extends GatewayFailure {
+  readonly currentVersion: number;
+  readonly customerId: string;
+  constructor({ id, version }: { readonly id: string; readonly version: number }) {
+    super("VERSION_CONFLICT", "The customer was changed meanwhile: read it again.");
+    this.currentVersion = version;
+    this.customerId = id;
+  }
+}
+
+builder.objectType(InvalidCustomerData, {
+  name: "InvalidCustomerData",
+  description: "The input breaks rules.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    issues: t.field({ type: [IssueType], description: "Every violation, not the first.", resolve: ({ issues }) => [...issues] }),
+  }),
+});
+
+builder.objectType(CustomerAlreadyExists, {
+  name: "CustomerAlreadyExists",
+  description: "Another customer of this bank and mode has the same e-mail, clientRef or reference.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    matchedOn: t.field({ type: CustomerKeyEnum, description: "The key that matched.", resolve: ({ matchedOn }) => matchedOn }),
+  }),
+});
+
+builder.objectType(CustomerNotFound, {
+  name: "CustomerNotFound",
+  description: "No such customer here. Another bank's customer answers exactly like one that does not exist.",
+  interfaces: [ErrorInterface],
+});
+
+builder.objectType(VersionConflict, {
+  name: "VersionConflict",
+  description: "The customer is no longer at `expectedVersion`: someone else has written meanwhile.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    currentVersion: t.int({
+      description: "The version the customer is at now.",
+      resolve: ({ currentVersion, customerId }, _args, { disclosed }) => {
+        disclosed.show("version", customerId);
+        return currentVersion;
+      },
+    }),
+  }),
+});

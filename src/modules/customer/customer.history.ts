@@ -1,0 +1,103 @@
+import { createContextCache } from "@pothos/core";
+import DataLoader from "dataloader";
+import { within } from "../../access/principal.ts";
+import { CUSTOMER_FIELD_NAMES, type CustomerFieldName } from "../../access/visibility.ts";
+import type { Context } from "../../context.ts";
+import { Prisma } from "../../database/generated/client.ts";
+import type { BlacklistReason, CustomerEventType } from "../../database/generated/enums.ts";
+import { builder } from "../../graphql/builder.ts";
+import { type Connection, connectionType, once } from "../../graphql/connection.ts";
+import { cursorsOf } from "../../graphql/cursor.ts";
+import { BlacklistReasonEnum, CustomerEventTypeEnum, CustomerFieldEnum } from "../../graphql/enums.ts";
+import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
+import type { CustomerRow } from "./customer.loader.ts";
+
+interface CustomerEvent {
+  readonly customerId: string;
+  readonly version: number;
+  readonly type: CustomerEventType;
+  readonly actor: string;
+  readonly changed: CustomerFieldName[];
+  readonly reason: BlacklistReason | null;
+  readonly expiresAt: Date | null;
+  readonly at: Date;
+}
+
+const CustomerEventType_ = builder.objectRef<CustomerEvent>("CustomerEvent").implement({
+  description: "Something that happened to a customer: who did what and when. It holds no personal value.",
+  fields: (t) => ({
+    version: t.exposeInt("version", { description: "The version of the customer that this made." }),
+    type: t.field({ type: CustomerEventTypeEnum, description: "What happened.", resolve: ({ type }) => type }),
+    actor: t.exposeString("actor", { description: "The id of the key that did it; `gateway` for the gateway's own jobs." }),
+    at: t.field({ type: "DateTime", description: "When.", resolve: ({ at }) => at }),
+    changedFields: t.field({
+      type: [CustomerFieldEnum],
+      description: "The fields that were set or cleared. Empty for CREATED.",
+      // In schema order, as redactedFields is, whatever order the write named them in.
+      resolve: ({ changed }) => CUSTOMER_FIELD_NAMES.filter((name) => changed.includes(name)),
+    }),
+    reason: t.field({
+      type: BlacklistReasonEnum,
+      nullable: true,
+      description: "Why; for the blacklist only.",
+      resolve: ({ reason }) => reason,
+    }),
+    expiresAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "Until when; for BLACKLISTED only.",
+      resolve: ({ expiresAt }) => expiresAt,
+    }),
+  }),
+});
+
+export const CustomerEventConnection = connectionType("CustomerEvent", CustomerEventType_);
+
+interface HistoryKey {
+  readonly customerId: string;
+  /** Only versions below this one. */
+  readonly below: number;
+  readonly take: number;
+}
+
+/** The history of one customer, newest first. Histories of all customers of a list are one statement. */
+export function customerHistory(customer: CustomerRow, context: Context, args: PageArgs): Connection<CustomerEvent> {
+  const request = pageRequest(args);
+  const cursors = cursorsOf(context.keyring, { list: "history", ...within(context.principal), of: customer.id });
+  const after = cursors.open(args.after);
+  return {
+    page: once(async () => {
+      const key = { customerId: customer.id, below: Number(after?.[0] ?? 2 ** 31 - 1), take: request.size + 1 };
+      return toPage(await historyLoader(context).load(key), request);
+    }),
+    cursor: ({ version }) => cursors.seal([version]),
+    count: () => Promise.reject(new Error("histories are not counted")),
+  };
+}
+
+/** Histories by customer and page. */
+export const historyLoader = createContextCache(
+  (context: Context) =>
+    new DataLoader<HistoryKey, CustomerEvent[], string>((keys) => loadHistories(context, keys), {
+      cacheKeyFn: (key) => JSON.stringify(key),
+    }),
+);
+
+async function loadHistories(context: Context, keys: readonly HistoryKey[]): Promise<CustomerEvent[][]> {
+  const { bankId, mode } = within(context.principal);
+  const wanted = keys.map(({ customerId, below, take }, place) => ({ place, customer_id: customerId, below, take }));
+  const rows = await context.db.$queryRaw<(CustomerEvent & { place: number })[]>(Prisma.sql`
+    SELECT wanted.place, event.*
+    FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS wanted(place int, customer_id uuid, below int, take int)
+    CROSS JOIN LATERAL (
+      SELECT customer_id AS "customerId", version, type, actor, changed, reason, expires_at AS "expiresAt", at
+      FROM customer_event
+      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode
+        AND customer_id = wanted.customer_id AND version < wanted.below
+      ORDER BY version DESC
+      LIMIT wanted.take
+    ) AS event
+    ORDER BY wanted.place, event.version DESC`);
+  const byPlace = Map.groupBy(rows, ({ place }) => place);
+  return keys.map((_, place) => byPlace.get(place) ?? []);
+}

@@ -1,0 +1,77 @@
+import { queryFromInfo } from "@pothos/plugin-prisma";
+import type { GraphQLResolveInfo } from "graphql";
+import { within } from "../../access/principal.ts";
+import type { CustomerFieldName } from "../../access/visibility.ts";
+import type { Context } from "../../context.ts";
+import { type Connection, MAX_COUNT, once, ROW_PATHS, toCount } from "../../graphql/connection.ts";
+import { cursorsOf } from "../../graphql/cursor.ts";
+import { type Keyset, keysetPage } from "../../graphql/keyset.ts";
+import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
+import { type CustomerRow, KEY_COLUMNS } from "./customer.loader.ts";
+import { type CustomerFilter, customersWhere, fieldsFiltered, filterConditions, requireVisible } from "./customer.policy.ts";
+
+export interface CustomerOrder {
+  readonly field: CustomerOrderField;
+  readonly direction: "ASC" | "DESC";
+}
+
+/** Each order: the field whose visibility it needs, and the column it sorts by. */
+export const CUSTOMER_ORDERS = {
+  CREATED_AT: { field: "createdAt", column: "createdAt" },
+  UPDATED_AT: { field: "updatedAt", column: "updatedAt" },
+  ACCOUNT_NAME: { field: "accountName", column: "accountNameKey" },
+} as const satisfies Record<string, { field: CustomerFieldName; column: keyof CustomerRow }>;
+
+export type CustomerOrderField = keyof typeof CUSTOMER_ORDERS;
+
+export interface CustomersArgs extends PageArgs {
+  filter?: CustomerFilter | null;
+  orderBy?: CustomerOrder | null;
+}
+
+/** The fields that a list's order and filter ask about, each of which the principal must see. */
+export function fieldsAsked({ orderBy, filter }: CustomersArgs): CustomerFieldName[] {
+  return [...(orderBy ? [CUSTOMER_ORDERS[orderBy.field].field] : []), ...fieldsFiltered(filter ?? {})];
+}
+
+/**
+ * The customers of the principal's bank and mode. Without an order: newest first, open to all since it
+ * tells no value. Sorting or filtering by a field that may not be seen is FORBIDDEN_FIELD.
+ */
+export function listCustomers(args: CustomersArgs, context: Context, info: GraphQLResolveInfo): Connection<CustomerRow> {
+  const { principal, db } = context;
+  const request = pageRequest(args);
+  const order = CUSTOMER_ORDERS[args.orderBy?.field ?? "CREATED_AT"];
+  const asked = fieldsAsked(args);
+  for (const field of asked) requireVisible(principal, field);
+  context.disclosed.ask(asked);
+  const conditions = filterConditions(args.filter ?? {}, new Date());
+
+  const keyset: Keyset = { column: order.column, tieBreaker: "id", descending: args.orderBy?.direction !== "ASC" };
+  const cursors = cursorsOf(context.keyring, {
+    list: "customers",
+    ...within(principal),
+    filter: args.filter ?? {},
+    order: args.orderBy ?? null,
+  });
+  const decode = (key: string | number) => (order.column === "accountNameKey" ? key : new Date(key));
+  const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), cursors.open(args.before), decode);
+
+  return {
+    page: once(async () => {
+      const { select } = queryFromInfo({ context, info, paths: ROW_PATHS, select: { ...KEY_COLUMNS, [order.column]: true } });
+      const rows = await db.customer.findMany({
+        where: customersWhere(principal, [...conditions, ...where]),
+        select,
+        ...page,
+        skip: context.offset,
+      });
+      return toPage(rows as unknown as CustomerRow[], request);
+    }),
+    count: once(async () => toCount(await db.customer.count({ where: customersWhere(principal, conditions), take: MAX_COUNT + 1 }))),
+    cursor: (row) => {
+      const key = row[order.column]!;
+      return cursors.seal([key instanceof Date ? key.getTime() : key, row.id]);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { GraphQLResolveInfo } from "graphql";
+import { idempotencyKey, keyed, runOnce } from "../../changes/idempotency.ts";
+import type { CustomerFieldName } from "../../access/visibility.ts";
+import { originOf, write } from "../../changes/write.ts";
+import type { Context } from "../../context.ts";
+import { builder } from "../../graphql/builder.ts";
+import { facts } from "../../graphql/field-facts.ts";
+import { IdempotencyConflict } from "../../graphql/failure.ts";
+import { fromGlobalId } from "../../graphql/global-id.ts";
+import { blacklistEntryLoader } from "./customer.blacklist-entry.ts";
+import { setBlacklist } from "./customer.blacklist.ts";
+import { completeCustomer, createCustomer } from "./customer.create.ts";
+import { CustomerAlreadyExists, CustomerNotFound, InvalidCustomerData, VersionConflict } from "./customer.errors.ts";
+import { historyLoader } from "./customer.history.ts";
+import { CreateCustomerInput, SetBlacklistInput, UpdateCustomerInput } from "./customer.inputs.ts";
+import { customerLoader } from "./customer.loader.ts";
+import { requireVisible } from "./customer.policy.ts";
+import { loadCustomer } from "./customer.queries.ts";
+import { CustomerType } from "./customer.type.ts";
+import { updateCustomer } from "./customer.update.ts";
+
+/** The customer as the write left it, under the caller's own visibility. */
+async function written(id: string, context: Context, info: GraphQLResolveInfo) {
+  // One document may write a customer twice: what was loaded for the first answer is out of date.
+  for (const loader of [customerLoader, blacklistEntryLoader, historyLoader]) loader(context).clearAll();
+  const customer = await loadCustomer("id", fromGlobalId("", id)!, context, info);
+  // Gone between the write and this read: to the caller there is no such customer any more.
+  if (!customer) throw new CustomerNotFound();
+  return customer as never;
+}
+
+/** A version tells something only to who may see it: comparing with it is a way to search for it. */
+const asksVersion = ({ input }: { input: { expectedVersion?: number | null } }): CustomerFieldName[] =>
+  input.expectedVersion == null ? [] : ["version"];
+
+builder.mutationFields((t) => ({
+  createCustomer: t.field({
+    type: CustomerType,
+    ...keyed,
+    authScopes: { scope: "customers:write" },
+    description: "Registers one customer.",
+    args: { input: t.arg({ type: CreateCustomerInput, required: true, description: "The new customer." }) },
+    errors: {
+      types: [InvalidCustomerData, CustomerAlreadyExists, IdempotencyConflict],
+      union: { name: "CreateCustomerResult", description: "The new customer, or why there is none." },
+    },
+    resolve: async (_root, { input: { idempotencyKey: inputKey, ...input } }, context, info) => {
+      const call = { mutation: "createCustomer", key: idempotencyKey(context, inputKey), input };
+      const { resultId } = await write(context, originOf(context, info), async (tx) => {
+        const values = completeCustomer(input);
+        const now = new Date();
+        return runOnce(tx, context, call, now, (id) => createCustomer(tx, context.keyring, context.principal, values, now, id));
+      });
+      return written(resultId, context, info);
+    },
+  }),
+  updateCustomer: t.field({
+    type: CustomerType,
+    authScopes: { scope: "customers:write" },
+    description: "Sets fields of one customer. Values that are already so change nothing.",
+    args: { input: t.arg({ type: UpdateCustomerInput, required: true, description: "Which customer, and what to set." }) },
+    errors: {
+      types: [CustomerNotFound, InvalidCustomerData, CustomerAlreadyExists, VersionConflict],
+      union: { name: "UpdateCustomerResult", description: "The customer as it is now, or why it was not updated." },
+    },
+    extensions: facts({ asks: asksVersion }),
+    resolve: async (_root, { input }, context, info) => {
+      for (const field of asksVersion({ input })) requireVisible(context.principal, field);
+      await write(context, originOf(context, info), (tx) => updateCustomer(tx, context.keyring, context.principal, input, new Date()));
+      return written(input.id, context, info);
+    },
+  }),
+  setBlacklist: t.field({
+    type: CustomerType,
+    authScopes: { scope: "customers:blacklist" },
+    description:
+      "Puts a customer on the blacklist or takes it off. Repeating it changes nothing and writes no history. A blacklisted " +
+      "customer can be read; a new registration with the same e-mail or phone is refused.",
+    args: { input: t.arg({ type: SetBlacklistInput, required: true, description: "Which customer, and whether." }) },
+    errors: {
+      types: [CustomerNotFound, InvalidCustomerData, VersionConflict],
+      union: { name: "SetBlacklistResult", description: "The customer as it is now, or why nothing changed." },
+    },
+    extensions: facts({ asks: asksVersion }),
+    resolve: async (_root, { input }, context, info) => {
+      for (const field of asksVersion({ input })) requireVisible(context.principal, field);
+      await write(context, originOf(context, info), (tx) => setBlacklist(tx, context.keyring, context.principal, input, new Date()));
+      return written(input.id, context, info);
+    },
+  }),
+}));

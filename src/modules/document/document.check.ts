@@ -1,0 +1,89 @@
+import type { GraphQLSchema } from "graphql";
+import type { Principal } from "../../access/principal.ts";
+import { documentHash } from "../../documents/register.ts";
+import { analyse } from "../../graphql/access-analysis.ts";
+import { onlyOperation, type Operation } from "../../graphql/operation.ts";
+import { largestCostOf } from "../../limits/cost.ts";
+import { readDocument } from "../../limits/read-document.ts";
+
+/** A document as it is sent to be published. */
+export interface SentDocument {
+  /** 64 lower-case hex digits, with or without `sha256:`. */
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** Why a document cannot be published. */
+export interface DocumentIssue {
+  readonly document: string;
+  readonly hash: string;
+  readonly line: number | null;
+  readonly message: string;
+}
+
+/** A document that can be published. */
+export interface CheckedDocument {
+  readonly hash: string;
+  readonly name: string;
+  readonly text: string;
+  /** The most points that it can cost, whatever its variables. */
+  readonly cost: number;
+}
+
+/** What a client's documents must keep to. */
+export interface ClientBounds {
+  /** Who bears each valid key of the client: a document selects only what all of them may see. */
+  readonly principals: readonly Principal[];
+  readonly costLimit: number;
+}
+
+/**
+ * What a document would be registered as, or every reason why it cannot be: its hash is not its text's, it is not valid or
+ * too large, it can cost more than the client may, or it selects what a key of the client may not see or ask for. What
+ * hangs on arguments is judged when it runs.
+ */
+export function checkDocument(
+  schema: GraphQLSchema,
+  { hash: given, text }: SentDocument,
+  bounds: ClientBounds,
+): CheckedDocument | DocumentIssue[] {
+  const hash = given.replace(/^sha256:/, "");
+  const actual = documentHash(text);
+  const { parsed, faults } = readDocument(schema, text);
+  const operation = parsed && onlyOperation(parsed);
+  const name = operation?.operation.name?.value ?? hash.slice(0, 64);
+  const issues: DocumentIssue[] = [];
+  const refuse = (message: string, line: number | null = null) => issues.push({ document: name, hash: hash.slice(0, 100), line, message });
+
+  if (hash !== actual)
+    refuse(
+      `its id is not the SHA-256 of its text, ${actual}: have the manifest made with SHA-256 ids (Relay's persistConfig: "algorithm": "SHA256")`,
+    );
+  if (text.includes("\0")) refuse("it holds a NUL sign");
+  for (const { message, locations } of faults) refuse(message, locations?.[0]?.line ?? null);
+  if (faults.length === 0 && !operation) refuse("it must have one operation, and no more");
+  if (!operation) return issues;
+  if (!operation.operation.name) refuse("its operation must have a name", 1);
+  const cost = largestCostOf(schema, operation);
+  if (cost > bounds.costLimit) {
+    refuse(
+      `it can cost ${Number.isFinite(cost) ? cost : "more than ten million"} points with the largest variables; at most ${bounds.costLimit} are allowed`,
+    );
+  }
+  for (const message of accessIssues(schema, operation, bounds.principals)) refuse(message);
+  return issues.length > 0 ? issues : { hash: actual, name, text, cost };
+}
+
+/** What some key of the client would not be shown, or be refused; each once. */
+function accessIssues(schema: GraphQLSchema, operation: Operation, principals: readonly Principal[]): Set<string> {
+  const issues = new Set<string>();
+  for (const principal of principals) {
+    const { withheld, forbidden } = analyse(schema, operation, null, principal);
+    for (const { path, field, requires } of withheld) {
+      issues.add(`${path.join(".")}: ${field} would be withheld from key ${principal.keyId}, which lacks ${requires}`);
+    }
+    for (const { path, requires } of forbidden)
+      issues.add(`${path.join(".")} would be refused to key ${principal.keyId}: it needs ${requires}`);
+  }
+  return issues;
+}

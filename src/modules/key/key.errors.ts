@@ -1,0 +1,34 @@
+import { builder } from "../../graphql/builder.ts";
+import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { type Issue, IssueType } from "../../graphql/issue.ts";
+
+/** A key that cannot be made: all reasons are named. */
+export class InvalidApiKey extends GatewayFailure {
+  readonly issues: readonly Issue[];
+  constructor(issues: readonly Issue[]) {
+    super("INVALID_API_KEY", "The key cannot be made.");
+    this.issues = issues;
+  }
+}
+
+/** No such key of this bank and mode. */
+export class ApiKeyNotFound extends GatewayFailure {
+  constructor() {
+    super("API_KEY_NOT_FOUND", "Key not found");
+  }
+}
+
+builder.objectType(InvalidApiKey, {
+  name: "InvalidApiKey",
+  description: "The key cannot be made as asked.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    issues: t.field({ type: [IssueType], description: "Every reason.", resolve: ({ issues }) => [...issues] }),
+  }),
+});
+
+builder.objectType(ApiKeyNotFound, {
+  name: "ApiKeyNotFound",
+  description: "This bank has no such key in this mode. Another bank's answers exactly like none.",
+  interfaces: [ErrorInterface],
+});

@@ -1,0 +1,67 @@
+import type { Principal } from "../../access/principal.ts";
+import type { Charge } from "../../limits/charge.ts";
+import type { Standing } from "../../limits/quota.ts";
+import { builder } from "../../graphql/builder.ts";
+import { AudienceEnum, ModeEnum, TenantKindEnum, VisibilityEnum } from "../../graphql/enums.ts";
+
+const LookupLimit = builder.objectRef<Standing>("LookupLimit").implement({
+  description: "How many customers the key may still look up by a value that it knows already: e-mail, reference or clientRef.",
+  fields: (t) => ({
+    limit: t.exposeInt("limit", { description: "How many it may look up in an hour of the clock." }),
+    remaining: t.exposeInt("remaining", { description: "How many are left of them." }),
+    reset: t.field({ type: "DateTime", description: "When the hour ends.", resolve: ({ reset }) => new Date(reset * 1000) }),
+  }),
+});
+
+const ViewerLimits = builder.objectRef<Charge>("ViewerLimits").implement({
+  description: "What the key may still ask for. Refused is what comes to more: RATE_LIMITED, with Retry-After.",
+  fields: (t) => ({
+    limit: t.int({ description: "How many points the key may spend in a minute of the clock.", resolve: ({ points }) => points.limit }),
+    remaining: t.int({ description: "How many are left of them, this request paid for.", resolve: ({ points }) => points.remaining }),
+    reset: t.field({ type: "DateTime", description: "When the minute ends.", resolve: ({ points }) => new Date(points.reset * 1000) }),
+    costLimit: t.exposeInt("costLimit", { description: "How many points one request may cost. More is COST_LIMIT_EXCEEDED." }),
+    lookups: t.field({ type: LookupLimit, description: "Look-ups by known values.", resolve: (charge) => charge.lookupsNow() }),
+  }),
+});
+
+const Viewer = builder.objectRef<Principal>("Viewer").implement({
+  description: "Who is calling: the key and what it may do.",
+  fields: (t) => ({
+    keyId: t.exposeID("keyId", { description: "The public id of the key." }),
+    bankId: t.id({
+      nullable: true,
+      description: "The bank that the key belongs to; null for the operator's.",
+      resolve: ({ tenantKind, tenantId }) => (tenantKind === "OPERATOR" ? null : tenantId),
+    }),
+    tenantKind: t.field({
+      type: TenantKindEnum,
+      description: "What kind of tenant the key belongs to.",
+      resolve: ({ tenantKind }) => tenantKind,
+    }),
+    mode: t.field({ type: ModeEnum, description: "The set of data that the key works on.", resolve: ({ mode }) => mode }),
+    audience: t.field({ type: AudienceEnum, description: "Whom the key was made for.", resolve: ({ audience }) => audience }),
+    scopes: t.stringList({
+      description: "All scopes that the key has, with those they imply, sorted.",
+      resolve: ({ scopes }) => [...scopes].sort(),
+    }),
+    visibility: t.field({
+      type: VisibilityEnum,
+      nullable: true,
+      description: "Which fields of customers this request may see, X-Visibility taken into account; null: no customer at all.",
+      resolve: ({ visibility }) => visibility,
+    }),
+    limits: t.field({
+      type: ViewerLimits,
+      description: "What the key may still ask for.",
+      resolve: (_principal, _args, { charge }) => charge,
+    }),
+  }),
+});
+
+builder.queryField("viewer", (t) =>
+  t.field({
+    type: Viewer,
+    description: "Who is calling.",
+    resolve: (_root, _args, { principal }) => principal,
+  }),
+);
