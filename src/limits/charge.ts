@@ -1,0 +1,110 @@
+import { gatewayError } from "../graphql/errors.ts";
+import type { Cost } from "./cost.ts";
+import type { Quota, Standing } from "./quota.ts";
+
+/** What keys may take. */
+export interface Limits {
+  /** Points, by the minute. */
+  readonly points: Quota;
+  /** Look-ups of customers by a value that the caller knows already, by the hour. */
+  readonly lookups: Quota;
+  /** The most points that one request may cost. */
+  readonly costLimit: number;
+}
+
+/** What every request costs at least, invalid ones included. */
+const LEAST: Cost = { points: 1, lookups: 0 };
+
+/** What one request of a key costs, and what that leaves. */
+export class Charge {
+  /** The most points that the request may cost. */
+  readonly costLimit: number;
+  readonly limits: Limits;
+  readonly #keyId: string;
+  #requested = 0;
+  #isSettled = false;
+  #points: Standing;
+  #lookups: Standing | null = null;
+  #refusedBy: Standing | null = null;
+
+  /** `costLimit`: the caller's own, when it is lower than everybody's. */
+  constructor(limits: Limits, keyId: string, costLimit = Infinity) {
+    this.limits = limits;
+    this.#keyId = keyId;
+    this.#points = limits.points.known(keyId);
+    this.costLimit = Math.min(limits.costLimit, costLimit, this.#points.limit);
+  }
+
+  /** How the key stands, as far as this request was told. */
+  get points(): Standing {
+    return this.#points;
+  }
+
+  /** Null: the request looked nobody up. */
+  get lookups(): Standing | null {
+    return this.#lookups;
+  }
+
+  /** For `extensions.cost`: the points that were asked for, of those that the key has a minute. */
+  get report(): { requested: number; limit: number; remaining: number } {
+    const { limit, remaining } = this.#points;
+    return { requested: this.#requested, limit, remaining };
+  }
+
+  /** After how many seconds a refused request may be tried again; null: it was not refused. */
+  get retryAfter(): number | null {
+    return this.#refusedBy && this.limits.points.secondsUntil(this.#refusedBy);
+  }
+
+  /** Refuses with RATE_LIMITED who is known to have nothing left, before anything is read. */
+  refuseExhausted(): void {
+    if (this.#points.remaining === 0) throw this.#refuse(this.limits.points, this.#points);
+  }
+
+  /**
+   * Pays for what is about to be done; payments of one request add up. Throws COST_LIMIT_EXCEEDED for what costs more
+   * than one request may, and RATE_LIMITED for what is not left; nothing may be done then. The points of a refused
+   * look-up are spent.
+   */
+  async pay(cost: Cost): Promise<void> {
+    if (this.#requested + cost.points > this.costLimit) {
+      this.#requested += cost.points;
+      throw gatewayError("COST_LIMIT_EXCEEDED", `The request costs ${this.#requested} points; at most ${this.costLimit} are allowed.`);
+    }
+    await this.#take(cost);
+  }
+
+  /** Pays for the next while of a stream, whose cost as a whole has no limit. Throws RATE_LIMITED. */
+  async payOn(points: number): Promise<void> {
+    await this.#take({ points, lookups: 0 });
+  }
+
+  /** Pays what every request costs, if it was not charged yet. Throws RATE_LIMITED. */
+  async payLeast(): Promise<void> {
+    if (!this.#isSettled) await this.#take(LEAST);
+  }
+
+  /** How the key's look-ups stand at this moment. */
+  async lookupsNow(): Promise<Standing> {
+    return this.limits.lookups.take(this.#keyId, 0);
+  }
+
+  async #take({ points, lookups }: Cost): Promise<void> {
+    this.#requested += points;
+    this.#isSettled = true;
+    const paid = await this.limits.points.take(this.#keyId, points);
+    this.#points = paid;
+    if (!paid.granted) throw this.#refuse(this.limits.points, paid);
+    if (lookups === 0) return;
+    const looked = await this.limits.lookups.take(this.#keyId, lookups);
+    this.#lookups = looked;
+    if (!looked.granted) throw this.#refuse(this.limits.lookups, looked);
+  }
+
+  #refuse({ policy: { name, limit, windowSeconds } }: Quota, standing: Standing): Error {
+    this.#isSettled = true;
+    this.#refusedBy = standing;
+    const left = `${standing.remaining} of ${limit} ${name} are left`;
+    return gatewayError("RATE_LIMITED", `The key may take no more for now: ${left} of these ${windowSeconds} seconds.`);
+  }
+}
