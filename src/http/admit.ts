@@ -1,0 +1,81 @@
+import type { GraphQLError } from "graphql";
+import type { Logger } from "pino";
+import type { Authenticate } from "../access/authenticate.ts";
+import { createPrincipal, type Principal } from "../access/principal.ts";
+import { type Visibility, VISIBILITIES } from "../access/visibility.ts";
+import { noteUnauthenticated } from "../audit/note.ts";
+import type { Services } from "../context.ts";
+import { badUserInput, gatewayError } from "../graphql/errors.ts";
+import { maskError } from "../graphql/mask-error.ts";
+import { Charge, type Limits } from "../limits/charge.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { withinLimits } from "./within-limits.ts";
+
+/** A request's bearer, and what the request may take. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly charge: Charge;
+  readonly requestId: string;
+  readonly log: Logger;
+}
+
+/** How a protocol tells an error: GraphQL and REST each in their own form. */
+export type TellError = (error: GraphQLError) => Response;
+
+/** The way in, which every route with data takes. */
+export interface Entrance {
+  /** Does the work, and makes whatever it throws an answer. */
+  readonly guard: (requestId: string, tell: TellError, work: (log: Logger) => Promise<Response>) => Promise<Response>;
+  /** Answers the bearer of a valid key within its limits; anybody else is told UNAUTHENTICATED, before the body is read. */
+  readonly admit: (
+    request: Request,
+    requestId: string,
+    tell: TellError,
+    answer: (caller: Caller) => Promise<Response>,
+  ) => Promise<Response>;
+}
+
+export interface EntranceParts {
+  readonly services: Services;
+  readonly authenticate: Authenticate;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+}
+
+export function createEntrance({ services, authenticate, limits, metrics }: EntranceParts): Entrance {
+  const refuser = (log: Logger, tell: TellError) => (error: unknown) => {
+    const masked = maskError(error, log) as GraphQLError;
+    metrics.failed(String(masked.extensions["code"]));
+    return tell(masked);
+  };
+
+  async function guard(requestId: string, tell: TellError, work: (log: Logger) => Promise<Response>): Promise<Response> {
+    const log = services.log.child({ requestId });
+    try {
+      return await work(log);
+    } catch (error) {
+      return refuser(log, tell)(error);
+    }
+  }
+
+  return {
+    guard,
+    admit: (request, requestId, tell, answer) =>
+      guard(requestId, tell, async (log) => {
+        const identity = await authenticate(request.headers.get("authorization"));
+        if (!identity) noteUnauthenticated(services.audit, requestId);
+        if (!identity) throw gatewayError("UNAUTHENTICATED", "Send a valid key: Authorization: Bearer cgw_…");
+        const charge = new Charge(limits, identity.keyId, identity.clientCostLimit ?? undefined);
+        const respond = async () => answer({ principal: createPrincipal(identity, requestedVisibility(request)), charge, requestId, log });
+        return withinLimits(charge, respond, refuser(log, tell));
+      }),
+  };
+}
+
+function requestedVisibility(request: Request): Visibility | null {
+  const header = request.headers.get("x-visibility");
+  if (header === null) return null;
+  const tier = VISIBILITIES.find((name) => name.toLowerCase() === header.trim().toLowerCase());
+  if (!tier) throw badUserInput("X-Visibility is standard or extended.", { http: { status: 400 } });
+  return tier;
+}

@@ -1,0 +1,85 @@
+import type { GraphQLError } from "graphql";
+import { ERROR_STATUS, type GatewayErrorCode } from "../../graphql/errors.ts";
+import type { FailureCode } from "../../graphql/failure.ts";
+import type { RestIssue } from "./invalid.ts";
+import type { Route } from "./route.ts";
+
+/** What a refusal's body holds. Source: the source documents, "Error Responses"; `errors` is added to 400. */
+export interface Refusal {
+  readonly statusCode: number;
+  readonly success: false;
+  readonly message: string;
+  readonly errors?: readonly RestIssue[];
+}
+
+export const INVALID = "Invalid customer data";
+export const NOT_FOUND = "Customer not found";
+
+/** What GraphQL tells with 200, and what is another thing to a route than to a document. Anything else that is not in the table is 500. */
+const STATUS: { readonly [Code in GatewayErrorCode]?: number } = {
+  FORBIDDEN_FIELD: 403,
+  DOCUMENT_NOT_FOUND: 403,
+  BAD_USER_INPUT: 400,
+};
+
+const FAILURE_STATUS: { readonly [Code in FailureCode]?: number } = {
+  INVALID_CUSTOMER_DATA: 400,
+  INVALID_BATCH: 400,
+  CUSTOMER_NOT_FOUND: 404,
+  CUSTOMER_ALREADY_EXISTS: 409,
+  IDEMPOTENCY_CONFLICT: 409,
+};
+
+/** A top-level error, thrown before a document ran or told by its result: with `extensions` as GraphQL tells them. */
+type Told = Pick<GraphQLError, "message" | "extensions">;
+
+/** What an error itself says of its answer; GraphQL's results leave it out. */
+function httpOf({ extensions }: Pick<Told, "extensions">): { status?: number; headers?: Record<string, string> } {
+  return extensions["http"] ?? {};
+}
+
+export function refusalOf({ message, extensions }: Told): Refusal {
+  const code = extensions["code"] as GatewayErrorCode;
+  const statusCode = httpOf({ extensions }).status ?? STATUS[code] ?? ERROR_STATUS[code] ?? 500;
+  if (statusCode === 400) return invalidRefusal((extensions["issues"] as RestIssue[] | undefined) ?? [issueOf({ message, extensions })]);
+  return refusal(statusCode, code === "DOCUMENT_NOT_FOUND" ? "This route's document is not registered for this client." : message);
+}
+
+/** A member of a mutation's union that is no success. Its fields are told by the names of the route. */
+export function refusalOfFailure(
+  { names }: Route,
+  failure: { code: FailureCode; message: string; issues?: readonly RestIssue[] },
+): Refusal {
+  const statusCode = FAILURE_STATUS[failure.code] ?? 500;
+  if (statusCode !== 400) return refusal(statusCode, failure.message);
+  const issues = failure.issues ?? [{ field: null, message: failure.message }];
+  return invalidRefusal(issues.map(({ field, message }) => ({ field: field && (names.get(field) ?? field), message })));
+}
+
+export function refusal(statusCode: number, message: string): Refusal {
+  return { statusCode, success: false, message };
+}
+
+function invalidRefusal(errors: readonly RestIssue[]): Refusal {
+  return { ...refusal(400, INVALID), errors };
+}
+
+/** What is wrong with a variable, of which GraphQL's text tells the place first. */
+function issueOf({ message, extensions }: Told): RestIssue {
+  const field = (extensions["inputPath"] as string | undefined) ?? null;
+  return { field, message: field && message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message };
+}
+
+/** An error that kept a document from running, as an answer. */
+export function refuseError(error: GraphQLError): Response {
+  return refuse(refusalOf(error), httpOf(error).headers);
+}
+
+/** A refusal as an answer. */
+export function refuse(body: Refusal, headers?: HeadersInit): Response {
+  const answer = Response.json(body, { status: body.statusCode, headers });
+  if (body.statusCode === 401) answer.headers.set("www-authenticate", "Bearer");
+  // The rest of the body is not waited for.
+  if (body.statusCode === 413) answer.headers.set("connection", "close");
+  return answer;
+}

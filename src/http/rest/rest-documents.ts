@@ -1,0 +1,177 @@
+/**
+ * The documents that the REST routes run. A variable is a member of the request's body, or of its path or query string, by
+ * the same name; a response key is a member of the answer. Who runs registered documents only, as partners do, may call a
+ * route when its document is registered for the client: `docs/rest-documents.json` is the manifest to publish from.
+ */
+
+const ON_BANK_CUSTOMER = /* GraphQL */ `
+fragment BankCustomer on Customer {
+  id
+  accountName
+  gender
+  displayPicture
+  bankId
+  phrase
+  country
+}`;
+
+const ON_CUSTOMER = /* GraphQL */ `
+fragment Customer on Customer {
+  id
+  firstName: firstname
+  lastName: lastname
+  email
+  phone
+  dialCode
+  blacklist: blacklisted
+  createdAt
+  updatedAt
+}`;
+
+/** What a mutation answers when it did not do what was asked. */
+const ON_ERROR = /* GraphQL */ `__typename
+    ... on Error {
+      code
+      message
+    }
+    ... on InvalidCustomerData {
+      issues {
+        field
+        message
+      }
+    }`;
+
+/** STANDARD fields: GET /v1/bank/customer and /v1/bank/customers/{id}. */
+export const FIND_BANK_CUSTOMER = /* GraphQL */ `query RestBankCustomer($by: CustomerBy!) {
+  customer(by: $by) {
+    ...BankCustomer
+  }
+}
+${ON_BANK_CUSTOMER}`;
+
+/** STANDARD fields: GET /v1/bank/customers. */
+export const LIST_BANK_CUSTOMERS = /* GraphQL */ `query RestBankCustomers($ids: [ID!], $phrases: [String!], $sortBy: CustomerOrder, $limit: Int) {
+  customers(first: $limit, filter: { ids: $ids, phrases: $phrases }, orderBy: $sortBy) {
+    nodes {
+      ...BankCustomer
+    }
+  }
+}
+${ON_BANK_CUSTOMER}`;
+
+/** POST /v1/bank/customers. */
+export const CREATE_BANK_CUSTOMERS = /* GraphQL */ `mutation RestCreateBankCustomers($customers: [BatchCustomerInput]!) {
+  createCustomersBatch(input: { customers: $customers }) {
+    __typename
+    ... on Error {
+      code
+      message
+    }
+    ... on BatchResult {
+      batchId: id
+      status
+      summary {
+        total
+        successful
+        failed
+        duplicates
+        invalidData
+      }
+      failures {
+        ... on BatchItemFailure {
+          index
+          clientRef
+          code
+          message
+        }
+        ... on InvalidData {
+          issues {
+            field
+            message
+          }
+        }
+        ... on ValidationError {
+          issues {
+            field
+            message
+          }
+        }
+        ... on DuplicateInBatch {
+          field
+          firstIndex
+        }
+        ... on ExistingCustomer {
+          matchedOn
+          customerId
+        }
+      }
+      failuresInline
+      inlineFailureLimit
+      createdCount
+      customerIds
+    }
+  }
+}
+`;
+
+/** PATCH /v1/bank/customer. */
+export const UPDATE_BANK_CUSTOMER = /* GraphQL */ `mutation RestUpdateBankCustomer($id: ID!, $update: CustomerUpdateInput!) {
+  updateCustomer(input: { id: $id, update: $update }) {
+    ${ON_ERROR}
+    ... on Customer {
+      id
+      email
+      phone
+    }
+  }
+}
+`;
+
+/** GET /v1/customers/{idOrReferenceOrEmail}. */
+export const FIND_CUSTOMER = /* GraphQL */ `query RestCustomer($by: CustomerBy!) {
+  customer(by: $by) {
+    ...Customer
+  }
+}
+${ON_CUSTOMER}`;
+
+/** GET /v1/customers. */
+export const LIST_CUSTOMERS = /* GraphQL */ `query RestCustomers($take: Int) {
+  customers(first: $take) {
+    nodes {
+      ...Customer
+    }
+    totalCount
+  }
+}
+${ON_CUSTOMER}`;
+
+/** POST /v1/customers. */
+export const CREATE_CUSTOMER = /* GraphQL */ `mutation RestCreateCustomer($firstName: String, $lastName: String, $email: String, $phone: String, $country: String) {
+  createCustomer(input: { firstname: $firstName, lastname: $lastName, email: $email, phone: $phone, country: $country }) {
+    ${ON_ERROR}
+    ...Customer
+  }
+}
+${ON_CUSTOMER}`;
+
+/** PATCH /v1/customers/{id}. */
+export const UPDATE_CUSTOMER = /* GraphQL */ `mutation RestUpdateCustomer($id: ID!, $firstName: String, $lastName: String, $email: String, $phone: String) {
+  updateCustomer(input: { id: $id, update: { firstname: $firstName, lastname: $lastName, email: $email, phone: $phone } }) {
+    ${ON_ERROR}
+    ...Customer
+  }
+}
+${ON_CUSTOMER}`;
+
+/** PATCH /v1/customers/{id}/blacklist. */
+export const SET_BLACKLIST = /* GraphQL */ `mutation RestSetBlacklist($id: ID!, $blacklist: Boolean!) {
+  setBlacklist(input: { id: $id, blacklisted: $blacklist }) {
+    ${ON_ERROR}
+    ...Customer
+  }
+}
+${ON_CUSTOMER}`;
+
+/** Those that a key of STANDARD visibility sees the whole answer of. */
+export const STANDARD_REST_DOCUMENTS = [FIND_BANK_CUSTOMER, LIST_BANK_CUSTOMERS];

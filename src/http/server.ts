@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import type { GraphQLError } from "graphql";
+import type { Authenticate } from "../access/authenticate.ts";
+import type { Services } from "../context.ts";
+import type { TenantDatabase } from "../database/tenant-database.ts";
+import type { DocumentRegister } from "../documents/register.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { Limits } from "../limits/charge.ts";
+import { type Caller, createEntrance } from "./admit.ts";
+import { bodyLimit, readParams } from "./body.ts";
+import { createCors } from "./cors.ts";
+import { withEntityTag } from "./entity-tag.ts";
+import { createGraphiQL, type GraphiQLOptions, wantsGraphiQL } from "./graphiql.ts";
+import { isReady } from "./health.ts";
+import { createOpenApiPage } from "./rest/openapi-page.ts";
+import { createRest, isRest } from "./rest/rest.ts";
+import { createRunDocument } from "./run-document.ts";
+import { createSecurityHeaders } from "./security-headers.ts";
+import { createGraphQLServer } from "./yoga.ts";
+
+export interface ServerParts {
+  readonly services: Services;
+  readonly tenantDatabase: TenantDatabase;
+  readonly authenticate: Authenticate;
+  readonly register: DocumentRegister;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  /** Null: there is no such page, and a browser is refused as any caller without a key. */
+  readonly graphiql: GraphiQLOptions | null;
+  /** Sites whose scripts may call; see Config. */
+  readonly corsOrigins: readonly string[];
+  /** How long a query or a mutation may take. */
+  readonly requestTimeoutMs: number;
+  /** HTTPS stands in front then. */
+  readonly production: boolean;
+}
+
+/** Answers one HTTP request: every route of the gateway, with all its limits. Never rejects. */
+export type Fetch = (request: Request) => Promise<Response>;
+
+export function createFetch(parts: ServerParts): Fetch {
+  const { services, tenantDatabase, authenticate, register, graphiql, metrics } = parts;
+  const yoga = createGraphQLServer({ register, log: services.log, metrics, requestTimeoutMs: parts.requestTimeoutMs });
+  const { guard, admit } = createEntrance(parts);
+  const run = createRunDocument({ services, tenantDatabase, authenticate, yoga });
+  const page = graphiql && createGraphiQL(graphiql);
+  const cors = createCors(parts.corsOrigins);
+  const rest = createRest({ admit, run, cors });
+  const openApiPage = createOpenApiPage(cors);
+  const secure = createSecurityHeaders(parts.production);
+
+  function graphql(request: Request, requestId: string): Promise<Response> {
+    const tell = (error: GraphQLError) => errorResponse(request, error);
+    if (page && wantsGraphiQL(request)) return guard(requestId, tell, () => page(request));
+    return admit(request, requestId, tell, (caller) => answer(request, caller));
+  }
+
+  async function answer(request: Request, caller: Caller): Promise<Response> {
+    const hasParams = request.method === "GET" || request.method === "POST";
+    const params = hasParams ? await readParams(request, bodyLimit(caller.principal)) : {};
+    return await withEntityTag(request, await run(request, caller, { params, as: withoutBody(request) }));
+  }
+
+  async function route(request: Request, requestId: string): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (isRest(pathname)) return rest(request, requestId);
+    switch (pathname) {
+      case "/":
+        return new Response(null, { status: 302, headers: { location: "/graphql" } });
+      case "/graphql":
+        return request.method === "OPTIONS" ? cors.preflight(request, ["GET", "POST"]) : graphql(request, requestId);
+      case "/openapi.json":
+        return openApiPage(request);
+      case "/health/live":
+        return Response.json({ status: "live" });
+      case "/health/ready":
+        return (await isReady(services.db)) ? Response.json({ status: "ready" }) : Response.json({ status: "unready" }, { status: 503 });
+      default:
+        return Response.json({ errors: [{ message: "There is nothing here; GraphQL is at /graphql." }] }, { status: 404 });
+    }
+  }
+
+  return async (request) => {
+    const requestId = requestIdOf(request);
+    const started = performance.now();
+    const response = await route(request, requestId);
+    secure(response.headers);
+    response.headers.set("vary", "Authorization, X-Visibility, Accept");
+    // Not the page: it can hold the demo's key.
+    if (!wantsGraphiQL(request)) cors.share(request, response);
+    response.headers.set("x-request-id", requestId);
+    metrics.answered(response.status);
+    services.log.info(
+      { requestId, method: request.method, status: response.status, ms: Math.round(performance.now() - started) },
+      "request",
+    );
+    return response;
+  };
+}
+
+/** The caller's own id when it is a plain one, so that both sides' logs meet; else a new one. */
+function requestIdOf(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** The body has been read: what Yoga still needs is the method, the URL and the headers. */
+function withoutBody(request: Request): Request {
+  return new Request(request.url, { method: request.method, headers: request.headers, signal: request.signal });
+}
+
+/** An answer to a request that never reached GraphQL, in the form that GraphQL would give it. */
+function errorResponse(request: Request, error: GraphQLError): Response {
+  const { http, ...extensions } = error.extensions as { http?: { status?: number; headers?: Record<string, string> } };
+  const accepts = request.headers.get("accept") ?? "";
+  const type = accepts.includes("application/graphql-response+json") ? "application/graphql-response+json" : "application/json";
+  const status = http?.status ?? 400;
+  return new Response(JSON.stringify({ errors: [{ message: error.message, extensions }] }), {
+    status,
+    headers: {
+      ...http?.headers,
+      "content-type": `${type}; charset=utf-8`,
+      ...(status === 401 && { "www-authenticate": "Bearer" }),
+      // The rest of the body is not waited for.
+      ...(status === 413 && { connection: "close" }),
+    },
+  });
+}

@@ -1,0 +1,93 @@
+import {
+  type DocumentNode,
+  getVariableValues,
+  type ExecutionArgs,
+  type GraphQLError,
+  Kind,
+  type FragmentDefinitionNode,
+  getOperationAST,
+} from "graphql";
+import type { Plugin } from "graphql-yoga";
+import type { Context } from "../context.ts";
+import { isGatewayError } from "../graphql/errors.ts";
+import { refuseTooDeep } from "../graphql/nesting.ts";
+import { type Cost, measureCost } from "../limits/cost.ts";
+import { MAX_TOKENS, oversize } from "../limits/document-size.ts";
+
+/** Refuses a document that is too large or nests too deep to be parsed, validated and run, instead of failing at it. */
+export function useDocumentLimits(): Plugin<Context> {
+  // Yoga keeps documents, so that each is measured once. What hangs on who asks is not checked here: validation is kept too.
+  const measured = new WeakSet<DocumentNode>();
+  return {
+    onParse({ parseFn, setParseFn }) {
+      setParseFn((source, options) => refuseTooDeep(() => parseFn(source, { ...options, maxTokens: MAX_TOKENS })));
+    },
+    onValidate({ params: { documentAST }, validateFn, setValidationFn }) {
+      if (!measured.has(documentAST)) {
+        // Thrown, and no result of validation, since those are 200 to clients of the older media type.
+        const issue = refuseTooDeep(() => oversize(documentAST));
+        if (issue) throw issue;
+        measured.add(documentAST);
+      }
+      setValidationFn((...parameters) => {
+        try {
+          return refuseTooDeep(() => validateFn(...parameters));
+        } catch (error) {
+          if (!isGatewayError(error)) throw error;
+          return [error];
+        }
+      });
+    },
+  };
+}
+
+/**
+ * Charges an operation before it runs, and says in `extensions.cost` what it cost. What costs too much, or more than
+ * is left, is refused and does not run. A stream pays at its start, and then for itself.
+ */
+export function useCharge(): Plugin<Context> {
+  const refuse = async (args: ExecutionArgs, stop: (result: object) => void) => {
+    const { charge } = args.contextValue as Context;
+    try {
+      await charge.pay(costOfRequest(args, charge.costLimit));
+    } catch (error) {
+      stop({ errors: [error as GraphQLError], extensions: { cost: charge.report } });
+    }
+  };
+  const withCost = <Result extends object>(result: Result, { charge }: Context) => ({
+    ...result,
+    extensions: { ...(result as { extensions?: object }).extensions, cost: charge.report },
+  });
+  return {
+    async onExecute({ args, setResultAndStopExecution }) {
+      await refuse(args, setResultAndStopExecution);
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (!(Symbol.asyncIterator in result)) setResult(withCost(result, args.contextValue));
+        },
+      };
+    },
+    async onSubscribe({ args, setResultAndStopExecution }) {
+      await refuse(args, setResultAndStopExecution);
+      return {
+        onSubscribeResult: () => ({
+          onNext: ({ result, setResult }) => setResult(withCost(result, args.contextValue)),
+        }),
+      };
+    },
+  };
+}
+
+/** What a validated request costs; the least when its variables are wrong, since it then runs nothing. */
+function costOfRequest({ schema, document, operationName, variableValues }: ExecutionArgs, costLimit: number): Cost {
+  const operation = getOperationAST(document, operationName)!;
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}, { maxErrors: 1 });
+  if (!coerced) return { points: 1, lookups: 0 };
+  const fragments = Object.fromEntries(
+    document.definitions
+      .filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION)
+      .map((node) => [node.name.value, node]),
+  );
+  // Far over the limit the exact number is of no use to anybody.
+  return measureCost(schema, { operation, fragments }, coerced, costLimit * 1000);
+}

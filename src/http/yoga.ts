@@ -1,0 +1,118 @@
+import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
+import type { Logger } from "pino";
+import { noteFaults, noteReads, noteRefusals } from "../audit/note.ts";
+import { headerIssue } from "../changes/idempotency.ts";
+import type { Context } from "../context.ts";
+import { useDocuments } from "../documents/use-documents.ts";
+import type { DocumentRegister } from "../documents/register.ts";
+import { maskError } from "../graphql/mask-error.ts";
+import { schema } from "../graphql/schema.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { createDocumentCache } from "./document-cache.ts";
+import { useIntrospection } from "./use-introspection.ts";
+import { useCharge, useDocumentLimits } from "./use-limits.ts";
+import { useTimeLimit } from "./use-time-limit.ts";
+
+/** What the HTTP layer gives Yoga with each request: the context, and what the body or the URL said. */
+export type ServerContext = Context & { readonly graphqlParams: GraphQLParams };
+
+/** What GraphQL over HTTP is made of. */
+export interface GraphQLServerParts {
+  readonly register: DocumentRegister;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly requestTimeoutMs: number;
+}
+
+/**
+ * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited
+ * before (Yoga's own limit halves throughput), so form bodies never reach it.
+ */
+export function createGraphQLServer({ register, log, metrics, requestTimeoutMs }: GraphQLServerParts) {
+  const documents = createDocumentCache();
+  return createYoga<ServerContext>({
+    schema,
+    graphqlEndpoint: "/graphql",
+    batching: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+    maxRequestBodySize: false,
+    multipart: false,
+    extraParamNames: ["documentId"],
+    parserAndValidationCache: documents.caches,
+    maskedErrors: { maskError: (error) => maskError(error, log) },
+    plugins: [
+      useParsedParams(),
+      documents.plugin,
+      useDocumentLimits(),
+      useDocuments(register),
+      useCharge(),
+      useIntrospection(),
+      useIdempotencyHeader(),
+      useVisibilityReport(),
+      useAudit(),
+      useErrorCount(metrics),
+      useTimeLimit(requestTimeoutMs),
+    ],
+  });
+}
+
+/** Takes the parameters that the HTTP layer has read already. */
+function useParsedParams(): Plugin<{}, ServerContext> {
+  return {
+    onRequestParse({ setRequestParser, serverContext }) {
+      setRequestParser(() => serverContext.graphqlParams);
+    },
+  };
+}
+
+/** Refuses an Idempotency-Key header that does not fit, before anything runs. */
+function useIdempotencyHeader(): Plugin<Context, ServerContext> {
+  return {
+    onExecute({ args, setResultAndStopExecution }) {
+      const issue = headerIssue(args);
+      if (issue) setResultAndStopExecution({ errors: [issue] });
+    },
+  };
+}
+
+/** Notes for the audit what was shown above STANDARD, each refusal, and each mutation that met a fault. */
+function useAudit(): Plugin<Context, ServerContext> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone: () => noteReads(args.contextValue, args),
+    }),
+    onResultProcess({ result, serverContext }) {
+      if (!("errors" in result && result.errors)) return;
+      noteRefusals(serverContext, result.errors);
+      noteFaults(serverContext, result.errors, (field) => field in schema.getMutationType()!.getFields());
+    },
+  };
+}
+
+/** Counts the errors of results by their code. */
+function useErrorCount(metrics: Metrics): Plugin<Context, ServerContext> {
+  return {
+    onResultProcess({ result }) {
+      if (!("errors" in result)) return;
+      for (const { extensions } of result.errors ?? []) metrics.failed(String(extensions["code"]));
+    },
+  };
+}
+
+/** Says once a response what was asked for and withheld, in `extensions.visibility`. */
+function useVisibilityReport(): Plugin<ServerContext> {
+  return {
+    onExecute({ args }) {
+      const { withheld } = args.contextValue as Context;
+      return {
+        onExecuteDone({ result, setResult }) {
+          if (!("data" in result)) return;
+          setResult({ ...result, extensions: { ...result.extensions, visibility: withheld.entries } });
+        },
+      };
+    },
+  };
+}
