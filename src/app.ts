@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServerAdapter } from "@whatwg-node/server";
+import type { Logger } from "pino";
+import { createAuthenticate } from "./access/authenticate.ts";
+import { createVerifyToken } from "./access/jwt.ts";
+import { createAudit } from "./audit/audit.ts";
+import { removeExpiredKeys } from "./changes/idempotency.ts";
+import type { Config } from "./config.ts";
+import type { Services } from "./context.ts";
+import { createClient } from "./database/client.ts";
+import { claimDataDir } from "./database/data-dir.ts";
+import type { Connection } from "./database/deadline.ts";
+import { openEmbedded } from "./database/embedded.ts";
+import { refuseOtherKeyring } from "./database/sealed-data.ts";
+import { analyzeGrowth } from "./database/statistics.ts";
+import { createTenantDatabase } from "./database/tenant-database.ts";
+import { ensureSchema } from "./database/migrate.ts";
+import { type DemoKeys, findDemoCustomerId, findDemoKeys, seedDemoBank } from "./demo/demo-bank.ts";
+import { createDocumentRegister } from "./documents/register.ts";
+import { isLoopback } from "./http/loopback.ts";
+import { createFetch, type Fetch } from "./http/server.ts";
+import { openQueue } from "./jobs/queue.ts";
+import { schedule } from "./jobs/schedule.ts";
+import { developmentKeyring } from "./keyring-file.ts";
+import { BATCH_QUEUE, batchWorker, resumeBatches } from "./modules/batch/batch.worker.ts";
+import { customerBatch } from "./modules/customer/customer.batch.ts";
+import { expireBlacklists } from "./modules/customer/customer.jobs.ts";
+import { resealCustomers } from "./modules/customer/customer.reseal.job.ts";
+import { openLimits } from "./limits/limits.ts";
+import { createLog } from "./telemetry/log.ts";
+import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+
+/** The gateway, open and ready to answer. */
+export interface App {
+  /** Answers a request as a server would, with every limit, without a port. */
+  readonly fetch: Fetch;
+  /** The same for node:http. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly services: Services;
+  readonly metrics: Metrics;
+  /** The demo bank's keys; null when the database is the operator's own. `isNew`: this start made them. */
+  readonly demo: { readonly keys: DemoKeys; readonly isNew: boolean } | null;
+  /** Ends streams: the rest serves on until `close`. */
+  endStreams(): void;
+  /** Ends jobs and connections, in this order; safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** Sees the text of every SQL statement. For tests. */
+  readonly onQuery?: (sql: string) => void;
+  readonly log?: Logger;
+  /** Called when the embedded database dies: nothing works from then on. */
+  readonly onFailure?: (error: Error) => void;
+  /** The clock that limits go by, in milliseconds since 1970. For tests. */
+  readonly limitsNow?: () => number;
+}
+
+/**
+ * Opens everything in order: database, schema, keys, demo bank, routes, jobs. Throws StartupError for what an
+ * operator mends; whatever was open by then is closed again.
+ */
+export async function buildApp(
+  config: Config,
+  { onQuery, onFailure, limitsNow, log = createLog(config.logLevel) }: AppOptions = {},
+): Promise<App> {
+  const closers: (() => unknown)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    (closing ??= (async () => {
+      for (const closer of closers.reverse()) await closer();
+    })());
+  try {
+    const connection = await openDatabase(config, closers, onFailure);
+    const db = createClient(connection, { onQuery });
+    closers.push(() => db.$disconnect());
+    const keyring = config.keyring ?? developmentKeyring(config.dataDir);
+    await refuseOtherKeyring(db, keyring.ids);
+    const audit = createAudit(db, keyring, log);
+    closers.push(() => audit.close());
+    const queue = await openQueue(connection, log);
+    closers.push(() => queue.close());
+    const stopping = new AbortController();
+    closers.push(() => stopping.abort());
+    const services: Services = { db, log, keyring, audit, queue, stopping: stopping.signal };
+    const tenantDatabase = createTenantDatabase(db, config.rowLevelSecurity);
+    await queue.work(BATCH_QUEUE, batchWorker(services, tenantDatabase, { CUSTOMER: customerBatch(keyring) }));
+
+    const demo = config.databaseUrl === null ? await openDemo(services, config.dataDir) : null;
+    const { authenticate, lastUse } = createAuthenticate(
+      db,
+      config.jwtIssuers.length > 0 ? createVerifyToken(config.jwtIssuers, db) : null,
+    );
+    const metrics = createMetrics();
+    const limits = await openLimits(config, { log, now: limitsNow, onChange: (isShared) => metrics.limitsShared(isShared) });
+    closers.push(() => limits.close());
+    const register = createDocumentRegister(db);
+    // A database that is gone takes the last seconds' counts with it, and nothing else.
+    closers.push(() => register.writeUses.run().catch(() => {}));
+    const fetch = createFetch({
+      limits,
+      metrics,
+      services,
+      tenantDatabase,
+      authenticate,
+      register,
+      corsOrigins: config.corsOrigins,
+      requestTimeoutMs: config.requestTimeoutMs,
+      production: config.production,
+      graphiql: config.graphiql
+        ? {
+            demo:
+              demo && !config.production && isLoopback(config.host)
+                ? { key: demo.keys.internal, findCustomerId: () => findDemoCustomerId(db) }
+                : null,
+          }
+        : null,
+    });
+    const jobs = schedule(
+      [
+        expireBlacklists(services),
+        resealCustomers(db, services.keyring, log),
+        removeExpiredKeys(db),
+        resumeBatches(services),
+        analyzeGrowth(db),
+        lastUse,
+        register.writeUses,
+        ...audit.jobs,
+      ],
+      log,
+    );
+    closers.push(() => jobs.stop());
+    return { fetch, handle: createServerAdapter(fetch), services, metrics, demo, endStreams: () => stopping.abort(), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The operator's PostgreSQL, or the embedded database, with its tables as this version expects them. */
+async function openDatabase(
+  { databaseUrl, dataDir }: Config,
+  closers: (() => unknown)[],
+  onFailure?: (error: Error) => void,
+): Promise<Connection> {
+  if (databaseUrl !== null) {
+    const connection = { connectionString: databaseUrl };
+    await ensureSchema(connection, { autoMigrate: "if-empty" });
+    return connection;
+  }
+  const claim = claimDataDir(dataDir);
+  closers.push(() => claim.release());
+  const embedded = await openEmbedded({ dataDir, onFailure });
+  closers.push(() => embedded.close());
+  await ensureSchema(embedded.connection, { autoMigrate: "always" });
+  return embedded.connection;
+}
+
+async function openDemo(services: Services, dataDir: string) {
+  const keys = await findDemoKeys(services.db, dataDir);
+  return keys ? { keys, isNew: false } : { keys: await seedDemoBank(services, dataDir), isNew: true };
+}

@@ -1,0 +1,73 @@
+import { StartupError } from "../startup-error.ts";
+import { callGateway, type GatewayAddress } from "./gateway-client.ts";
+
+/** A registered document as the commands ask for it. */
+export interface Registered {
+  client?: string;
+  hash: string;
+  name: string;
+  state: string;
+  cost: number | null;
+  uses: number;
+  points: number;
+  lastUsedAt: string | null;
+  text?: string;
+}
+
+/** Why a document is refused, or would break. */
+export interface DocumentIssue {
+  document: string;
+  hash: string;
+  line: number | null;
+  message: string;
+}
+
+/** A result union as the commands ask for it. */
+export type Result<Data> = Data & { __typename: string; message?: string; issues?: DocumentIssue[] };
+
+/** What is asked of each. */
+export const FIELDS = "hash name state cost uses points lastUsedAt";
+
+/** A client's registered documents, newest first; without a name, those of all clients. */
+export async function registered(address: GatewayAddress, client?: string, more = ""): Promise<Registered[]> {
+  const names =
+    client === undefined ? (await pagesOf<{ name: string }>(address, "clients(", "name", {})).map(({ name }) => name) : [client];
+  const all: Registered[] = [];
+  for (const name of names) {
+    const documents = await pagesOf<Registered>(address, "documents(client: $client, ", `${FIELDS} ${more}`, { client: name });
+    all.push(...documents.map((document) => ({ client: name, ...document })));
+  }
+  return all;
+}
+
+interface NodesPage<Node> {
+  list: { nodes: Node[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+}
+
+/** All rows of a list. */
+async function pagesOf<Node>(address: GatewayAddress, list: string, fields: string, variables: { client?: string }): Promise<Node[]> {
+  const declared = variables.client === undefined ? "$after: String" : "$client: String!, $after: String";
+  const document = `query (${declared}) { list: ${list}first: 100, after: $after) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
+  const rows: Node[] = [];
+  for (let after: string | null = null, next = true; next;) {
+    const { list: page }: NodesPage<Node> = await callGateway(address, document, { ...variables, after });
+    rows.push(...page.nodes);
+    ({ hasNextPage: next, endCursor: after } = page.pageInfo);
+  }
+  return rows;
+}
+
+/** The result, unless it is one of the refusals: those end the command with their reasons. */
+export function accepted<Data>(result: Result<Data>): Result<Data> {
+  if (result.message === undefined) return result;
+  for (const issue of result.issues ?? []) console.error(told(issue));
+  throw new StartupError({
+    what: "the gateway refused",
+    cause: result.message.replace(/\.$/, ""),
+    fix: result.issues ? "mend what is named above" : "name what the bank has",
+  });
+}
+
+/** An issue for a person. */
+export const told = ({ document, line, message }: DocumentIssue) =>
+  `${document || "the call"}${line === null ? "" : `, line ${line}`}: ${message}`;

@@ -1,0 +1,129 @@
+import { distance } from "fastest-levenshtein";
+import { z } from "zod";
+import type { JwtIssuer } from "./access/jwt-issuers.ts";
+import { type Keyring, parseKeyring } from "./crypto/keyring.ts";
+import { StartupError } from "./startup-error.ts";
+import { type LogLevel, VARIABLES } from "./variables.ts";
+
+/** Variables of this name family that other parts of the gateway read: the command line's. */
+const OTHER_VARIABLES = ["GATEWAY_URL", "GATEWAY_KEY"];
+
+/** What the gateway was told to do, checked. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Null: the embedded database. */
+  readonly databaseUrl: string | null;
+  /** Null: limits are this process's own. */
+  readonly redisUrl: string | null;
+  /** Points a minute and key. */
+  readonly rateLimitPoints: number;
+  /** Points a request. */
+  readonly costLimit: number;
+  /** Look-ups by a known value, an hour and key. */
+  readonly lookupLimit: number;
+  /** Null: no metrics are served. */
+  readonly metricsPort: number | null;
+  readonly dataDir: string;
+  /** Null: development keeps one of its own in dataDir. */
+  readonly keyring: Keyring | null;
+  /** Empty: API keys only. */
+  readonly jwtIssuers: readonly JwtIssuer[];
+  /** Empty: no other site's scripts may call. `*`: all may. */
+  readonly corsOrigins: readonly string[];
+  readonly requestTimeoutMs: number;
+  readonly rowLevelSecurity: boolean;
+  readonly graphiql: boolean;
+  readonly production: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/**
+ * Reads the environment. Throws StartupError for a malformed variable, for one whose name is a slip of a
+ * known one, and for what production must not run with; never with a variable's value in it.
+ */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  refuseMisspelt(env);
+  const parsed = z.object(VARIABLES).safeParse(env);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
+    throw new StartupError({
+      what: `the variable ${String(path[0])} is malformed`,
+      cause: `${placeIn(path)} ${message}`,
+      fix: "set it right, or unset it for its default; the README lists every variable",
+    });
+  }
+  const { HOST, PORT, DATABASE_URL, DATA_DIR, GATEWAY_KEYRING, JWT_ISSUERS, ROW_LEVEL_SECURITY, GRAPHIQL, NODE_ENV, LOG_LEVEL } =
+    parsed.data;
+  const corsOrigins = parsed.data.CORS_ORIGINS ?? [];
+  const production = NODE_ENV === "production";
+  if (production && !GATEWAY_KEYRING) refuseInProduction("GATEWAY_KEYRING", "without it, keys for encryption would lie beside the data");
+  if (production && !DATABASE_URL) refuseInProduction("DATABASE_URL", "the embedded database can lose acknowledged writes in a power cut");
+  if (production && corsOrigins.includes("*")) {
+    throw new StartupError({
+      what: "production refuses CORS_ORIGINS=*",
+      cause: "the scripts of any site could call the gateway with whatever key they are given",
+      fix: "list the origins of your own front ends, separated by commas",
+    });
+  }
+  return {
+    host: HOST,
+    port: PORT,
+    databaseUrl: DATABASE_URL ?? null,
+    redisUrl: parsed.data.REDIS_URL ?? null,
+    rateLimitPoints: parsed.data.RATE_LIMIT_POINTS,
+    costLimit: parsed.data.COST_LIMIT,
+    lookupLimit: parsed.data.LOOKUP_LIMIT,
+    metricsPort: parsed.data.METRICS_PORT ?? null,
+    dataDir: DATA_DIR,
+    keyring: GATEWAY_KEYRING ? readKeyring(GATEWAY_KEYRING) : null,
+    jwtIssuers: JWT_ISSUERS ?? [],
+    corsOrigins,
+    requestTimeoutMs: parsed.data.REQUEST_TIMEOUT_MS,
+    rowLevelSecurity: ROW_LEVEL_SECURITY === undefined ? production : ROW_LEVEL_SECURITY === "on",
+    graphiql: GRAPHIQL === undefined ? !production : GRAPHIQL === "on",
+    production,
+    logLevel: LOG_LEVEL ?? (production ? "info" : "warn"),
+  };
+}
+
+/** Where in a variable the fault is: `it`, or for a list of objects `entry 1's bank.value`. */
+function placeIn([, index, ...fields]: PropertyKey[]): string {
+  if (typeof index !== "number") return "it";
+  return `entry ${index + 1}${fields.length > 0 ? `'s ${fields.join(".")}` : ""}`;
+}
+
+function readKeyring(text: string): Keyring {
+  try {
+    return parseKeyring(text);
+  } catch (error) {
+    throw new StartupError({
+      what: "the variable GATEWAY_KEYRING is malformed",
+      cause: (error as Error).message,
+      fix: "make a key with `openssl rand -base64 32` and put it in front, separated by a comma",
+    });
+  }
+}
+
+function refuseInProduction(name: string, cause: string): never {
+  throw new StartupError({
+    what: `production needs the variable ${name}`,
+    cause,
+    fix: `set ${name}, or NODE_ENV=development to try things out`,
+  });
+}
+
+/** A slip in a name would leave a default in force that the operator believes to have changed. */
+function refuseMisspelt(env: Record<string, string | undefined>): void {
+  const known = [...Object.keys(VARIABLES), ...OTHER_VARIABLES];
+  for (const name of Object.keys(env)) {
+    if (known.includes(name)) continue;
+    const meant = known.find((other) => other.length >= 8 && distance(name.toUpperCase(), other) <= 2);
+    if (!meant && !name.startsWith("GATEWAY_")) continue;
+    throw new StartupError({
+      what: `the variable ${name} is unknown`,
+      cause: meant ? `it looks like ${meant}` : "no variable of the gateway has this name",
+      fix: meant ? `rename it to ${meant}, or unset it` : "unset it; the README lists every variable",
+    });
+  }
+}

@@ -1,0 +1,156 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { type App, type AppOptions, buildApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { metricsListener } from "./http/metrics.ts";
+import { StartupError } from "./startup-error.ts";
+
+/** A gateway that listens. */
+export interface RunningGateway {
+  readonly app: App;
+  /** E.g. `http://127.0.0.1:4000`. */
+  readonly url: string;
+  /** Where metrics are told; null: nowhere. */
+  readonly metricsUrl: string | null;
+  /**
+   * Takes no new connection, lets requests under way finish for up to 10 seconds, then closes everything.
+   * Gives the number of connections whose requests did not finish, and were cut off.
+   */
+  stop(): Promise<number>;
+}
+
+/** How long a stop waits for requests under way, and how often it looks; in milliseconds. */
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 50;
+
+/** How long a connection may take, in milliseconds. */
+export interface Timeouts {
+  /** From its opening, or a request's first byte, to the end of the headers. */
+  readonly headersMs: number;
+  /** To the end of the body. What is slower is answered 408 and cut; an answer may take as long as it takes. */
+  readonly requestMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  /** How often slow connections are looked for. */
+  readonly checkMs: number;
+}
+
+/** A megabyte over a poor line takes 20 s; load balancers keep connections for 60 s, and must be the first to let go. */
+const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, checkMs: 1000 };
+
+export interface StartOptions extends AppOptions {
+  /** Other than the usual ones. For tests. */
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** Builds the gateway and listens. Throws StartupError; nothing is left open then. */
+export async function startGateway(config: Config, { timeouts, ...options }: StartOptions = {}): Promise<RunningGateway> {
+  let handle: RequestListener = answerUnready;
+  const { headersMs, requestMs, keepAliveMs, checkMs } = { ...TIMEOUTS, ...timeouts };
+  const server = createServer(
+    { headersTimeout: headersMs, requestTimeout: requestMs, keepAliveTimeout: keepAliveMs, connectionsCheckingInterval: checkMs },
+    (request, response) => handle(request, response),
+  );
+  const connections = new Set<Socket>();
+  server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
+  // Taken before the database is touched: a port that is in use ends the start with nothing done.
+  await listen(server, { ...config, variable: "PORT" });
+  let app: App;
+  let metrics: Server | null = null;
+  try {
+    app = await buildApp(config, options);
+    metrics = await serveMetrics(app, config);
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+  handle = app.handle;
+  return {
+    app,
+    url: urlOf(server.address() as AddressInfo),
+    metricsUrl: metrics && `${urlOf(metrics.address() as AddressInfo)}/metrics`,
+    async stop() {
+      app.endStreams();
+      const cutOff = await drain(server, connections);
+      metrics?.close();
+      metrics?.closeAllConnections();
+      await app.close();
+      return cutOff;
+    },
+  };
+}
+
+/** Null when no port is given. Closes the gateway and throws StartupError when the port cannot be had. */
+async function serveMetrics(app: App, { host, metricsPort }: Config): Promise<Server | null> {
+  if (metricsPort === null) return null;
+  const server = createServer(metricsListener(app.metrics));
+  try {
+    await listen(server, { host, port: metricsPort, variable: "METRICS_PORT" });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return server;
+}
+
+/** The answer while the gateway starts: alive, and not ready for anything. */
+const answerUnready: RequestListener = (request, response) => {
+  if (request.url === "/health/live") {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ status: "live" }));
+    return;
+  }
+  const error = { message: "The gateway is starting.", extensions: { code: "UNAVAILABLE" } };
+  response.writeHead(503, { "content-type": "application/json", "retry-after": "1" }).end(JSON.stringify({ errors: [error] }));
+};
+
+/** Ends every connection: at once when it is idle, with its answer when it is not. Gives the number that was cut off. */
+async function drain(server: Server, connections: ReadonlySet<Socket>): Promise<number> {
+  let cutOff = 0;
+  const closed = once(server, "close");
+  server.close();
+  server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+  // What was busy a moment ago would be kept alive for seconds, and what never asked anything, as browsers open in advance, for minutes.
+  const look = setInterval(() => {
+    server.closeIdleConnections();
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+  }, LOOK_EVERY_MS);
+  const patience = setTimeout(() => {
+    cutOff = connections.size;
+    server.closeAllConnections();
+  }, PATIENCE_MS);
+  await closed;
+  clearInterval(look);
+  clearTimeout(patience);
+  return cutOff;
+}
+
+/** The address as a client on this machine calls it: one that stands for all of them is no place to call. */
+function urlOf({ address, port, family }: AddressInfo): string {
+  const host = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+  return `http://${family === "IPv6" ? `[${host}]` : host}:${port}`;
+}
+
+async function listen(server: Server, { host, port, variable }: { host: string; port: number; variable: string }): Promise<void> {
+  try {
+    server.listen(port, host);
+    await once(server, "listening");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const causes: Record<string, string> = {
+      EADDRINUSE: "another process is listening there",
+      EACCES: "this user may not listen there",
+      EADDRNOTAVAIL: "this machine has no such address",
+      ENOTFOUND: "the name is unknown",
+    };
+    throw new StartupError({
+      what: `the gateway cannot listen on ${host}:${port}`,
+      cause: causes[code ?? ""] ?? message,
+      fix: `stop the other process, or choose another ${variable} or HOST`,
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/** An empty variable is one that is not set: shells and compose files make no difference. */
+export const variable = <Type extends z.ZodType>(type: Type) => z.preprocess((value) => (value === "" ? undefined : value), type);
+
+/** More would not fit the API's numbers. */
+const MOST = 2_000_000_000;
+
+/** A limit: a whole number from 1 up. */
+export const limit = (fallback: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,9}$/, `must be a whole number from 1 to ${MOST}`)
+    .transform(Number)
+    .refine((number) => number <= MOST, `must be a whole number from 1 to ${MOST}`)
+    .default(fallback);
+
+/** A TCP port. 0: any free one. */
+export const port = z
+  .string()
+  .regex(/^\d{1,5}$/, "must be a whole number from 0 to 65535")
+  .transform(Number)
+  .refine((number) => number <= 65535, "must be a whole number from 0 to 65535");
+
+/** An address of one of these schemes. */
+export const address = (...schemes: [string, ...string[]]) =>
+  z.string().regex(new RegExp(`^(${schemes.join("|")})://\\S+$`), `must be a ${schemes[0]}:// address`);
+
+/** Any JSON. */
+export const json = z.string().transform(parseJson);
+
+function parseJson(text: string, context: z.RefinementCtx): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue("must be JSON");
+    return z.NEVER;
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { jwtIssuersSchema } from "./access/jwt-issuers.ts";
+import { address, json, limit, port, variable } from "./variable-forms.ts";
+import { corsOriginsSchema } from "./http/cors-origins.ts";
+
+const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Every variable that the gateway reads: its form, its default and what it means. The README's table
+ * is printed from it (`node src/variables.ts`). Source: contract §6.
+ */
+export const VARIABLES = {
+  HOST: variable(
+    z
+      .string()
+      .regex(/^[\w.:-]+$/, "must be a host name or an address")
+      .default("127.0.0.1"),
+  ).describe("The address to listen on."),
+  PORT: variable(port.default(4000)).describe("The port to listen on. 0: any free one."),
+  DATABASE_URL: variable(address("postgres", "postgresql").optional()).describe(
+    "PostgreSQL. `?connection_limit=10` sets the size of the pool, `&pgbouncer=true` says that PgBouncer stands between, in transaction mode. None: the embedded database under `DATA_DIR`.",
+  ),
+  REDIS_URL: variable(address("redis", "rediss").optional()).describe(
+    "Redis, where several gateways keep their rate limits together. None: each process limits by itself.",
+  ),
+  RATE_LIMIT_POINTS: variable(limit(100_000)).describe("How many points a key may spend a minute. docs/limits.md says what costs what."),
+  COST_LIMIT: variable(limit(20_000)).describe("How many points one request may cost."),
+  LOOKUP_LIMIT: variable(limit(1000)).describe(
+    "How many customers a key may look up an hour by a value that it knows already: e-mail, reference or clientRef.",
+  ),
+  METRICS_PORT: variable(port.optional()).describe(
+    "The port that tells metrics to Prometheus, at `/metrics`, on `HOST`. 0: any free one. None: no metrics are told.",
+  ),
+  DATA_DIR: variable(
+    z
+      .string()
+      .refine((text) => !text.includes("\0"), "must be a path")
+      .default(".data"),
+  ).describe("The embedded database, `dev-keys.json` and development's keyring."),
+  GATEWAY_KEYRING: variable(z.string().optional()).describe(
+    "The secret keys, newest first, separated by commas: each base64 of at least 32 random bytes. Keys for cursors, hashes and " +
+      "encryption are derived from them. `kept:` before one: it opens nothing more and only recognises the hashes of the blacklist and the audit; docs/access.md says how keys rotate. None: development makes one in `DATA_DIR`, production refuses to start.",
+  ),
+  JWT_ISSUERS: variable(json.pipe(jwtIssuersSchema).optional()).describe(
+    "Issuers of JWTs for staff, as a JSON list; docs/access.md shows one. None: API keys only.",
+  ),
+  CORS_ORIGINS: variable(corsOriginsSchema.optional()).describe(
+    "Sites whose scripts may call the gateway from browsers: origins such as `https://app.example.com`, separated by commas. `*`: any site, refused in production. None: no other site.",
+  ),
+  REQUEST_TIMEOUT_MS: variable(
+    z
+      .string()
+      .regex(/^[1-9]\d{2,6}$/, "must be a whole number from 100 to 9999999")
+      .transform(Number)
+      .default(20_000),
+  ).describe("How long a query or a mutation may take, in milliseconds; then its SQL is cancelled and the answer is TIMEOUT."),
+  ROW_LEVEL_SECURITY: variable(z.enum(["on", "off"], "must be on or off").optional()).describe(
+    "Whether PostgreSQL itself also holds requests to their bank and mode. Default: `on` in production, else `off`; it costs a transaction a read.",
+  ),
+  GRAPHIQL: variable(z.enum(["on", "off"], "must be on or off").optional()).describe(
+    "Whether browsers get GraphiQL at `/graphql`, for staff. Default: `off` in production, else `on`.",
+  ),
+  NODE_ENV: variable(
+    z.enum(["development", "test", "production"], "must be development, test or production").default("development"),
+  ).describe("`production` refuses what is fit for development only."),
+  LOG_LEVEL: variable(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`).optional()).describe(
+    "The least severe log lines to print. Default: `info` in production, else `warn`.",
+  ),
+};
+
+/** The README's table of variables. */
+export function printVariables(): string {
+  const rows = Object.entries(VARIABLES).map(([name, type]) => {
+    const parsed = type.safeParse(undefined);
+    const { data } = parsed;
+    const fallback = typeof data === "string" || typeof data === "number" ? `\`${data}\`` : "none";
+    return `| \`${name}\` | ${fallback} | ${type.description} |`;
+  });
+  return ["| variable | default | means |", "|---|---|---|", ...rows].join("\n");
+}
+
+if (import.meta.main) console.log(printVariables());
