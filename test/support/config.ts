@@ -1,0 +1,29 @@
+import type { Config } from "../../src/config.ts";
+import { Keyring } from "../../src/crypto/keyring.ts";
+
+/** One fixed keyring for all tests, so that what one process sealed another opens. */
+export const TEST_KEYRING = new Keyring([Buffer.alloc(32, 7)]);
+
+/** A gateway's configuration for a test. */
+export function testConfig(changes: Partial<Config>): Config {
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    databaseUrl: null,
+    redisUrl: null,
+    rateLimitPoints: 2_000_000_000,
+    costLimit: 2_000_000_000,
+    lookupLimit: 2_000_000_000,
+    metricsPort: null,
+    dataDir: ".data",
+    keyring: TEST_KEYRING,
+    jwtIssuers: [],
+    corsOrigins: [],
+    requestTimeoutMs: 60_000,
+    rowLevelSecurity: true,
+    graphiql: true,
+    production: false,
+    logLevel: "silent",
+    ...changes,
+  };
+}
