@@ -10,6 +10,7 @@ test("the planner hears of a bank that grows, and is not told again of what it k
   const { batch } = caller(gateway, await gateway.key({ bank: "growing" }));
   for (let number = 0; number < 4; number++) await batch(Array.from({ length: 500 }, (_, index) => batchRow(number * 500 + index)));
   const job = analyzeGrowth(db);
+  const analyzed = () => gateway.statements.filter((sql) => sql.startsWith("ANALYZE"));
   const known = async () => {
     await job.run();
     const rows = await db.$queryRaw<{ name: string; banks: string }[]>`
@@ -18,9 +19,17 @@ test("the planner hears of a bank that grows, and is not told again of what it k
     expect(rows.filter(({ banks }) => banks.includes("growing")).map(({ name }) => name)).toEqual(["customer", "customer_event"]);
   };
   await vi.waitFor(known, { timeout: 60_000, interval: 500 });
-  gateway.statements.length = 0;
-  await job.run();
-  expect(gateway.statements.filter((sql) => sql.startsWith("ANALYZE"))).toEqual([]);
+  // PostgreSQL counts a connection's changes up to some seconds after they were made: some may still follow, once.
+  await vi.waitFor(
+    async () => {
+      gateway.statements.length = 0;
+      await job.run();
+      expect(analyzed()).toEqual([]);
+    },
+    { timeout: 60_000, interval: 2_000 },
+  );
+  for (let turn = 0; turn < 5; turn++) await job.run();
+  expect(analyzed()).toEqual([]);
   const plan = await db.$queryRaw<object[]>`
     EXPLAIN (FORMAT JSON) SELECT 1 FROM customer WHERE bank_id = 'growing' AND mode = 'SANDBOX' AND id = '00000000-0000-4000-8000-000000000000'`;
   expect(JSON.stringify(plan)).toContain("customer_pkey");
