@@ -50,8 +50,9 @@ function expectation(message: string): string {
   const known =
     /Field "\w+" of required type "[^"]+" was not provided/.exec(message)?.[0] ??
     /Field "\w+" is not defined by type "\w+"/.exec(message)?.[0] ??
-    /of (?:required|non-null) type "[^"]+"/.exec(message)?.[0] ??
-    /Exactly one key must be specified[^.]*|must not be null|Expected non-nullable type "[^"]+" not to be null/.exec(message)?.[0];
+    /was not provided|Exactly one key must be specified[^.]*|must not be null|Expected non-nullable type "[^"]+" not to be null/.exec(
+      message,
+    )?.[0];
   if (known) return `${known}.`;
   if (type) return `not a valid ${type}.`;
   const enumType = /does not exist in "(\w+)" enum/.exec(message)?.[1];

@@ -15,7 +15,7 @@ export async function readRequest(request: Request, route: Route, parts: Record<
   const issues: RestIssue[] = [];
   const given = {
     ...readParts(parts, issues),
-    ...readQuery(route, new URL(request.url).searchParams, issues),
+    ...readQuery(route, new URL(request.url), issues),
     ...(route.members && readMembers(route, await readJson(request, bodyLimit(principal)), issues)),
   };
   if (issues.length > 0) throw invalid(issues);
@@ -23,22 +23,23 @@ export async function readRequest(request: Request, route: Route, parts: Record<
 }
 
 function readParts(parts: Record<string, string>, issues: RestIssue[]): Given {
-  return Object.fromEntries(
-    Object.entries(parts).map(([name, encoded]) => {
-      try {
-        return [name, decodeURIComponent(encoded)];
-      } catch {
-        issues.push({ field: name, message: "is not percent-encoded UTF-8" });
-        return [name, ""];
-      }
-    }),
-  );
+  return Object.fromEntries(Object.entries(parts).map(([name, encoded]) => [name, decode(encoded, name, issues)]));
 }
 
-function readQuery({ query = {} }: Route, search: URLSearchParams, issues: RestIssue[]): Given {
+function decode(encoded: string, field: string | null, issues: RestIssue[]): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    issues.push({ field, message: "is not percent-encoded UTF-8" });
+    return "";
+  }
+}
+
+function readQuery({ query = {} }: Route, { search, searchParams }: URL, issues: RestIssue[]): Given {
+  decode(search, null, issues);
   const parameters = new Map(Object.entries(query));
   const texts = new Map<string, string[]>();
-  for (const [written, text] of search) {
+  for (const [written, text] of searchParams) {
     const bare = written.replace(/\[\]$/, "");
     const name = parameters.get(bare)?.isList ? bare : written;
     if (parameters.has(name)) texts.set(name, [...(texts.get(name) ?? []), text]);
@@ -56,7 +57,7 @@ function readQuery({ query = {} }: Route, search: URLSearchParams, issues: RestI
   );
 }
 
-function readMembers({ members, required }: Route, body: unknown, issues: RestIssue[]): Given {
+function readMembers({ members, required, lists }: Route, body: unknown, issues: RestIssue[]): Given {
   if (body === null || typeof body !== "object" || Array.isArray(body)) {
     issues.push({ field: null, message: "must be a JSON object" });
     return {};
@@ -64,7 +65,11 @@ function readMembers({ members, required }: Route, body: unknown, issues: RestIs
   const names = Object.keys(body);
   issues.push(...names.filter((name) => !members!.includes(name)).map((name) => unknown(name, "field")));
   issues.push(...required.filter((name) => !names.includes(name)).map((field) => ({ field, message: "is required" })));
-  return body as Given;
+  const given = body as Given;
+  issues.push(
+    ...lists.filter((name) => given[name] != null && !Array.isArray(given[name])).map((field) => ({ field, message: "must be a list" })),
+  );
+  return given;
 }
 
 function unknown(name: string, what: string): RestIssue {

@@ -38,10 +38,12 @@ function httpOf({ extensions }: Pick<Told, "extensions">): { status?: number; he
   return extensions["http"] ?? {};
 }
 
-export function refusalOf({ message, extensions }: Told): Refusal {
+/** Of several errors the first decides; of a request that is wrong in several ways all are told. */
+export function refusalOf(errors: readonly [Told, ...Told[]]): Refusal {
+  const [{ message, extensions }] = errors;
   const code = extensions["code"] as GatewayErrorCode;
   const statusCode = httpOf({ extensions }).status ?? STATUS[code] ?? ERROR_STATUS[code] ?? 500;
-  if (statusCode === 400) return invalidRefusal((extensions["issues"] as RestIssue[] | undefined) ?? [issueOf({ message, extensions })]);
+  if (statusCode === 400) return invalidRefusal((extensions["issues"] as RestIssue[] | undefined) ?? errors.map(issueOf));
   return refusal(statusCode, code === "DOCUMENT_NOT_FOUND" ? "This route's document is not registered for this client." : message);
 }
 
@@ -72,7 +74,7 @@ function issueOf({ message, extensions }: Told): RestIssue {
 
 /** An error that kept a document from running, as an answer. */
 export function refuseError(error: GraphQLError): Response {
-  return refuse(refusalOf(error), httpOf(error).headers);
+  return refuse(refusalOf([error]), httpOf(error).headers);
 }
 
 /** A refusal as an answer. */

@@ -58,16 +58,18 @@ export function createRest({ admit, run, cors }: RestParts): (request: Request, 
   }
 }
 
+type ResultError = GraphQLFormattedError & { extensions: Record<string, unknown> };
+
 interface Result {
   readonly data?: Record<string, unknown> | null;
-  readonly errors?: readonly (GraphQLFormattedError & { extensions: Record<string, unknown> })[];
+  readonly errors?: readonly [ResultError, ...ResultError[]];
   readonly extensions?: { readonly visibility?: readonly WithheldField[] };
 }
 
 /** A document's result in the form of its route. */
 function tell(route: Route, given: Given, { data, errors, extensions }: Result): { status: number; body: unknown } {
   const refused = (body: ReturnType<typeof refusal>) => ({ status: body.statusCode, body });
-  if (errors?.[0]) return refused(refusalOf(errors[0]));
+  if (errors) return refused(refusalOf(errors));
   const [found] = Object.values(data!) as (Given | null)[];
   if (!found) return refused(refusal(404, NOT_FOUND));
   if (isFailure(found)) return refused(refusalOfFailure(route, found));

@@ -51,6 +51,8 @@ export interface Route extends RouteDefinition {
   readonly members: readonly string[] | null;
   /** Those of them that must be there. */
   readonly required: readonly string[];
+  /** Those of them that are lists: GraphQL would take a single thing for a list of one. */
+  readonly lists: readonly string[];
   /** What the mutation's input calls each variable: rules are told by the names of REST. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -70,14 +72,16 @@ export function route(definition: RouteDefinition): Route {
     operation,
     members: hasBody ? [...variables.map(({ name }) => name), ...Object.keys(definition.body ?? {})] : null,
     required: hasBody ? variables.filter(({ isRequired }) => isRequired).map(({ name }) => name) : [],
+    lists: variables.filter(({ isList }) => isList).map(({ name }) => name),
     names,
   };
 }
 
 /** An operation's variables. */
-function variablesOf({ variableDefinitions = [] }: OperationDefinitionNode): { name: string; isRequired: boolean }[] {
+function variablesOf({ variableDefinitions = [] }: OperationDefinitionNode): { name: string; isRequired: boolean; isList: boolean }[] {
   return variableDefinitions.map(({ variable, type, defaultValue }) => ({
     name: variable.name.value,
     isRequired: type.kind === Kind.NON_NULL_TYPE && !defaultValue,
+    isList: (type.kind === Kind.NON_NULL_TYPE ? type.type : type).kind === Kind.LIST_TYPE,
   }));
 }
