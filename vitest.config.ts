@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { defineConfig } from "vitest/config";
 import { TEST_DATABASE_URL } from "./test/support/environment.ts";
 
-const tests = { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 };
+const tests = { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } };
 
 // The same tests run on the embedded database always, and on PostgreSQL when there is one to use.
 export default defineConfig({

@@ -150,7 +150,7 @@ describe("import over connections that break", () => {
     const run = start(connection, "import", path, "--batch-size", "10", "--concurrency", "1", "--json");
     await reached.promise;
     run.child.kill("SIGTERM");
-    await sleep(200);
+    await sleep(2000);
     release.resolve();
     const stopped = imported(await run.ended);
     expect(stopped).toMatchObject({ code: 3, summary: { ending: "stopped", lines: { sent: 30, unread: 70 }, rows: { created: 30 } } });

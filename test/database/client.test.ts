@@ -75,7 +75,7 @@ describe.skipIf(ADMIN_URL === undefined)("transactions on PostgreSQL", { timeout
         for (const id of order) {
           if (how === "raw") await tx.$executeRaw`UPDATE tenant SET name = ${suffix} WHERE id = ${id}`;
           else await tx.tenant.update({ where: { id }, data: { name: suffix } });
-          await tx.$executeRaw`SELECT pg_sleep(0.1)`;
+          await tx.$executeRaw`SELECT pg_sleep(0.5)`;
         }
       });
     await Promise.all([rename(["a", "b"], "1"), rename(["b", "a"], "2")]);
@@ -112,8 +112,8 @@ describe.skipIf(ADMIN_URL === undefined)("transactions on PostgreSQL", { timeout
 
   it("wait for a connection no longer than they are told", async () => {
     await db.$disconnect();
-    db = createClient(database.connection, { max: 1, connectionTimeoutMs: 200 });
-    const slow = db.$queryRaw`SELECT 1 AS one FROM pg_sleep(1)`.then((rows) => rows);
+    db = createClient(database.connection, { max: 1, connectionTimeoutMs: 1000 });
+    const slow = db.$queryRaw`SELECT 1 AS one FROM pg_sleep(4)`.then((rows) => rows);
     await expect(Promise.all([slow, db.tenant.count()])).rejects.toThrow(/timeout/);
     await slow;
   });
@@ -121,8 +121,8 @@ describe.skipIf(ADMIN_URL === undefined)("transactions on PostgreSQL", { timeout
   it("say what a failure was: not to be had, too slow, or another", async () => {
     const faultOf = (promise: Promise<unknown>) => promise.then(() => "none", databaseFault);
     await db.$disconnect();
-    db = createClient(database.connection, { max: 1, connectionTimeoutMs: 200, statementTimeoutMs: 1500 });
-    const slow = faultOf(db.$queryRaw`SELECT 1 AS one FROM pg_sleep(5)`);
+    db = createClient(database.connection, { max: 1, connectionTimeoutMs: 1000, statementTimeoutMs: 6000 });
+    const slow = faultOf(db.$queryRaw`SELECT 1 AS one FROM pg_sleep(20)`);
     expect(await faultOf(db.tenant.count())).toBe("UNAVAILABLE");
     expect(await faultOf(db.$queryRaw`SELECT 1`)).toBe("UNAVAILABLE");
     expect(await faultOf(transaction(db, (tx) => tx.tenant.count(), { maxWaitMs: 100 }))).toBe("UNAVAILABLE");

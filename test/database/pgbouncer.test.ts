@@ -58,8 +58,9 @@ describe.runIf(PGBOUNCER_PATH && process.env["TEST_ON"] === "postgres")(
         ).toBeGreaterThan(0);
         const locks =
           "SELECT count(*)::int AS left FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        await vi.waitFor(async () =>
-          expect((await withClient(database.connection, (client) => client.query(locks))).rows).toEqual([{ left: 0 }]),
+        await vi.waitFor(
+          async () => expect((await withClient(database.connection, (client) => client.query(locks))).rows).toEqual([{ left: 0 }]),
+          20_000,
         );
       } finally {
         await database.drop();

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { person } from "../support/customers.ts";
 import { openGateway } from "../support/gateway.ts";
 
-const LIMIT_MS = 300;
+const LIMIT_MS = 1500;
 const gateway = await openGateway({ requestTimeoutMs: LIMIT_MS });
 const { db } = gateway.app.services;
 const key = await gateway.key();
@@ -13,7 +13,7 @@ const READ = "{ customers { nodes { id } } }";
 const CREATE = `mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { __typename } }`;
 const tooLate = { status: 504, body: { errors: [{ extensions: { code: "TIMEOUT" } }] } };
 
-const slowDown = `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$`;
+const slowDown = `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$`;
 const SLOW_EVENTS = "CREATE TRIGGER slow AFTER INSERT ON customer_event FOR EACH STATEMENT EXECUTE FUNCTION slow()";
 
 it("a mutation over its time is answered with TIMEOUT and rolled back; the embedded database ends its statement first", async () => {

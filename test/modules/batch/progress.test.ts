@@ -15,6 +15,22 @@ const follow = (id: string, bearer = key, accept = "text/event-stream") =>
     body: JSON.stringify({ query: FOLLOW, variables: { id } }),
   });
 
+/** A stream that has told its first event: all that it tells, when it is over. */
+async function begun({ body }: Response): Promise<{ text: Promise<string> }> {
+  const first = Promise.withResolvers<void>();
+  const read = async () => {
+    let text = "";
+    for await (const bytes of body!) {
+      text += Buffer.from(bytes).toString();
+      if (text.includes("event: next")) first.resolve();
+    }
+    return text;
+  };
+  const text = read();
+  await first.promise;
+  return { text };
+}
+
 /** The results of a stream's `next` events, and whether it was completed. */
 function read(text: string) {
   const events = withoutCost(text)
@@ -90,14 +106,13 @@ test("it ends with its key, and when the gateway stops", { timeout: 120_000 }, a
       ...counts,
     },
   });
-  const streams = [await follow(`bat_${id}`, own), await follow(`bat_${id}`)].map((stream) => stream.text());
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  const streams = await Promise.all([await follow(`bat_${id}`, own), await follow(`bat_${id}`)].map(begun));
   await service.db.apiKey.update({ where: { id: own.split("_")[2]! }, data: { revokedAt: new Date() } });
-  const ended = read(await streams[0]!);
+  const ended = read(await streams[0]!.text);
   expect(ended.results).toMatchObject([
     { data: { batchProgress: { status: "PROCESSING" } } },
     { errors: [{ extensions: { code: "UNAUTHENTICATED" } }] },
   ]);
   gateway.app.endStreams();
-  expect(read(await streams[1]!).results).toHaveLength(1);
+  expect(read(await streams[1]!.text).results).toHaveLength(1);
 });

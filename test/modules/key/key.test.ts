@@ -38,13 +38,11 @@ const fieldsOf = (issues: { field: string }[]) => issues.map(({ field }) => fiel
 const status = async (key: string) => (await gateway.query(key, VIEWER)).status;
 const eventually = async (check: () => Promise<void>) => {
   await expect
-    .poll(
-      () =>
-        check().then(
-          () => true,
-          () => false,
-        ),
-      { timeout: 1500 },
+    .poll(() =>
+      check().then(
+        () => true,
+        () => false,
+      ),
     )
     .toBe(true);
 };
@@ -211,7 +209,7 @@ test("a key ends at its time", async () => {
   const { key } = await create(manager, {
     audience: "APP",
     scopes: ["customers:read"],
-    expiresAt: new Date(Date.now() + 700).toISOString(),
+    expiresAt: new Date(Date.now() + 3000).toISOString(),
   });
   expect(await status(key)).toBe(200);
   await eventually(async () => expect(await status(key)).toBe(401));
@@ -223,10 +221,10 @@ test("rotation makes a key of the same grants and lets the old one go on for the
   const weak = await gateway.key({ bank: "rotating", scopes: ["keys:manage"] });
   expect((await rotate(weak, old.apiKey.id, 5)).issues).toEqual([{ field: "id" }]);
   expect((await rotate(manager, old.apiKey.id, -1)).issues).toEqual([{ field: "overlapSeconds" }]);
-  const { key, apiKey } = await rotate(manager, old.apiKey.id, 2);
+  const { key, apiKey } = await rotate(manager, old.apiKey.id, 4);
   expect(apiKey).toMatchObject({ scopes: ["customers:read"], audience: "PARTNER", client: "shop" });
   expect([await status(key), await status(old.key)]).toEqual([403, 403]);
-  await expect.poll(() => status(old.key), { timeout: 4000 }).toBe(401);
+  await expect.poll(() => status(old.key)).toBe(401);
   expect(await status(key)).toBe(403);
 });
 
