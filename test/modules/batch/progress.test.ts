@@ -18,7 +18,7 @@ const follow = (id: string, bearer = key, accept = "text/event-stream") =>
 /** A stream that has told its first event: all that it tells, when it is over. */
 async function begun({ body }: Response): Promise<{ text: Promise<string> }> {
   const first = Promise.withResolvers<void>();
-  const read = async () => {
+  const collect = async () => {
     let text = "";
     for await (const bytes of body!) {
       text += Buffer.from(bytes).toString();
@@ -26,7 +26,7 @@ async function begun({ body }: Response): Promise<{ text: Promise<string> }> {
     }
     return text;
   };
-  const text = read();
+  const text = collect();
   await first.promise;
   return { text };
 }
