@@ -6,7 +6,7 @@ import { describeFault } from "../telemetry/log.ts";
 export interface SharedCounts {
   /**
    * Adds an amount to a count that lives for so many seconds, unless it would pass the limit. `spent` is the count
-   * afterwards. Null at once or within a tenth of a second when Redis does not answer. Never rejects.
+   * afterwards. Null at once or within a quarter of a second when Redis does not answer. Never rejects.
    */
   spend(key: string, by: { amount: number; limit: number; seconds: number }): Promise<{ granted: boolean; spent: number } | null>;
   close(): void;
@@ -19,7 +19,7 @@ export interface RedisCountsOptions {
 }
 
 /** How long a request waits for Redis, and how often one tries while Redis is away; in milliseconds. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 250;
 const TRY_AGAIN_MS = 1000;
 
 const SPEND = `
@@ -39,7 +39,8 @@ export async function openRedisCounts(url: string, { log, onChange }: RedisCount
     lazyConnect: true,
     keyPrefix: "customer-gateway:limits:",
     connectTimeout: TRY_AGAIN_MS,
-    commandTimeout: PATIENCE_MS,
+    // For what the connection itself asks; a request is not kept waiting so long.
+    commandTimeout: TRY_AGAIN_MS,
     // A connection on which nothing comes any more is made anew.
     socketTimeout: 5 * TRY_AGAIN_MS,
     // What cannot be sent now is not sent later: the request has been answered by then.
@@ -69,7 +70,7 @@ export async function openRedisCounts(url: string, { log, onChange }: RedisCount
       if (!isShared && performance.now() - triedAt < TRY_AGAIN_MS) return null;
       triedAt = performance.now();
       try {
-        const [granted, spent] = await redis.spend(key, amount, limit, seconds);
+        const [granted, spent] = await withPatience(redis.spend(key, amount, limit, seconds));
         isNow(true);
         return { granted: granted === 1, spent };
       } catch (error) {
@@ -79,4 +80,18 @@ export async function openRedisCounts(url: string, { log, onChange }: RedisCount
     },
     close: () => redis.disconnect(),
   };
+}
+
+/**
+ * Rejects when Redis lets a request wait too long. What it answered while this process was busy is read before that is
+ * judged: else a process at its limit would take its own delay for Redis's, and grant each key more just then.
+ */
+async function withPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => setImmediate(() => late.reject(new Error("Redis took too long"))), PATIENCE_MS);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { buildApp } from "../../src/app.ts";
+import { openRedisCounts } from "../../src/limits/redis-counts.ts";
 import { REDIS_PATH } from "../support/environment.ts";
 import { openGateway, type TestGateway } from "../support/gateway.ts";
 import { ON_POSTGRES } from "../support/process.ts";
@@ -70,6 +71,25 @@ describe.runIf(REDIS_PATH)("limits in Redis", async () => {
     for (let times = 0; times < 5; times += 1) await redis.flush();
     expect(await loading).toEqual({ 200: LIMIT, 429: LIMIT });
     expect(lines).toEqual([]);
+  });
+
+  test("a process that is busy does not take its own delay for Redis's", async () => {
+    const changes: boolean[] = [];
+    const counts = await openRedisCounts(redis.url, {
+      log: pino({ level: "silent" }),
+      onChange: (isShared) => void changes.push(isShared),
+    });
+    try {
+      for (let spent = 1; spent <= 3; spent += 1) {
+        const answer = counts.spend("busy", { amount: 1, limit: 100, seconds: 60 });
+        const until = performance.now() + 800;
+        while (performance.now() < until);
+        expect(await answer).toEqual({ granted: true, spent });
+      }
+    } finally {
+      counts.close();
+    }
+    expect(changes).toEqual([true]);
   });
 
   test("stopped under load, the process limits by itself, says so once, and shares again when it is back", async () => {
