@@ -32,12 +32,12 @@ export interface Timeouts {
   readonly requestMs: number;
   /** Between two requests. */
   readonly keepAliveMs: number;
-  /** How often slow connections are looked for. */
+  /** How often slow connections are looked for: those that are found together are cut together, while others wait. */
   readonly checkMs: number;
 }
 
 /** A megabyte over a poor line takes 20 s; load balancers keep connections for 60 s, and must be the first to let go. */
-const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, checkMs: 1000 };
+const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, checkMs: 100 };
 
 export interface StartOptions extends AppOptions {
   /** Other than the usual ones. For tests. */

@@ -1,6 +1,7 @@
 import type { GraphQLParams } from "graphql-yoga";
 import { gatewayError } from "../graphql/errors.ts";
 import type { Principal } from "../access/principal.ts";
+import { overgrown } from "./json-size.ts";
 
 /** How large a body may be, in bytes: more for keys that send batches. Source: contract §5. */
 export function bodyLimit({ scopes }: Principal): number {
@@ -20,7 +21,7 @@ export async function readParams(request: Request, limit: number): Promise<Graph
 
 /**
  * A request's JSON body. Throws an error with a code and a status: 413 for a body over the limit, however it is sent,
- * 415 for one that is not plain JSON, 400 for malformed JSON.
+ * 415 for one that is not plain JSON, 400 for malformed JSON and for one that holds too much to be parsed.
  */
 export async function readJson(request: Request, limit: number): Promise<unknown> {
   const [type, ...parameters] = (request.headers.get("content-type") ?? "")
@@ -51,6 +52,8 @@ function readQuery(search: URLSearchParams): GraphQLParams & { documentId?: unkn
 }
 
 function parseJson(text: string, what: string): unknown {
+  const tooMuch = overgrown(text);
+  if (tooMuch) throw refused(`${what} ${tooMuch}.`, 400);
   try {
     return JSON.parse(text);
   } catch {

@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { isGatewayError } from "../graphql/errors.ts";
 import { refuseTooDeep } from "../graphql/nesting.ts";
 import { type Cost, measureCost } from "../limits/cost.ts";
-import { MAX_TOKENS, oversize } from "../limits/document-size.ts";
+import { oversize, parseWithin } from "../limits/document-size.ts";
 
 /** Refuses a document that is too large or nests too deep to be parsed, validated and run, instead of failing at it. */
 export function useDocumentLimits(): Plugin<Context> {
@@ -20,7 +20,7 @@ export function useDocumentLimits(): Plugin<Context> {
   const measured = new WeakSet<DocumentNode>();
   return {
     onParse({ parseFn, setParseFn }) {
-      setParseFn((source, options) => refuseTooDeep(() => parseFn(source, { ...options, maxTokens: MAX_TOKENS })));
+      setParseFn((source: string, options) => parseWithin(source, (text, limits) => parseFn(text, { ...options, ...limits })));
     },
     onValidate({ params: { documentAST }, validateFn, setValidationFn }) {
       if (!measured.has(documentAST)) {

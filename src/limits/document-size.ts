@@ -1,8 +1,12 @@
-import { type DocumentNode, type FragmentDefinitionNode, type GraphQLError, Kind, type SelectionSetNode } from "graphql";
+import { type DocumentNode, type FragmentDefinitionNode, type GraphQLError, Kind, type parse, type SelectionSetNode } from "graphql";
 import { gatewayError } from "../graphql/errors.ts";
+import { refuseTooDeep } from "../graphql/nesting.ts";
 
 /** How many words and signs a document may have, for the parser. */
 export const MAX_TOKENS = 20_000;
+
+/** How many characters: comments and blanks are no words, and take the parser as long. */
+const MAX_LENGTH = 250_000;
 
 /** How large an operation may be, and a fragment. What fragments hold counts wherever they are spread. */
 export interface DocumentSize {
@@ -29,6 +33,14 @@ const SAYS: { [What in keyof DocumentSize]?: (found: string) => string } = {
   width: (found) => `The document has ${found} fields and fragments side by side`,
   directivesInARow: (found) => `The document has ${found} directives in a row`,
 };
+
+/** Parses a text unless it is too long (COST_LIMIT_EXCEEDED), has too many words or nests too deep (GRAPHQL_PARSE_FAILED): throws then. */
+export function parseWithin(text: string, parser: typeof parse, maxTokens = MAX_TOKENS): DocumentNode {
+  if (text.length > MAX_LENGTH) {
+    throw gatewayError("COST_LIMIT_EXCEEDED", `The document has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`);
+  }
+  return refuseTooDeep(() => parser(text, { maxTokens }));
+}
 
 /**
  * Refuses with COST_LIMIT_EXCEEDED a document that is too large to be validated and run: it says by what, the limit

@@ -22,6 +22,7 @@ const FRAGMENTS = `${times(2, () => `... { ${"... { __typename } ".repeat(248)} 
 /** What is just small enough, and what is one too much of; with what is said of it. */
 const SIZES: [string, string, string, string][] = [
   ["depth", nested(20), nested(21), "The document nests 21 levels deep; at most 20 are allowed."],
+  ["length", "{ __typename }".padEnd(250_000), "{ __typename }".padEnd(250_001), "The document has 250001 characters; at most 250000"],
   ["width", `{ ${"__typename ".repeat(250)} }`, `{ ${"__typename ".repeat(251)} }`, "251 fields and fragments side by side; at most 250"],
   ["fields", `{ ${TYPES} }`, `{ ${TYPES} __typename }`, "2001 fields"],
   ["aliases", `{ ${times(100, (n) => `a${n}: __typename`)} }`, `{ ${times(101, (n) => `a${n}: __typename`)} }`, "101 aliases"],

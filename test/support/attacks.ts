@@ -58,6 +58,7 @@ export const ATTACKS: Record<string, Attack> = {
   "introspection in circles": attack(`{__schema{types${nested(7, "{fields{type", "{name}")}}}`),
   "1,000 operations in a list": input(`[${Array.from({ length: 1000 }, () => asks("{viewer{mode}}")).join()}]`),
   "JSON of depth 450,000": input(`{"query":"{viewer{mode}}","variables":${"[".repeat(450_000)}${"]".repeat(450_000)}}`),
+  "half a megabyte of JSON strings": input(`[${'"\\\\",'.repeat(100_000)}1]`),
   "100,000 parameters": input(`{${Array.from({ length: 100_000 }, (_, index) => `"${name(index)}":1`).join()}}`),
   "a byte over a megabyte": tooLarge(asks("{viewer{mode}}").padEnd(MEGABYTE + 1)),
   "10 MB": tooLarge(asks("{viewer{mode}}").padEnd(10 * MEGABYTE)),
