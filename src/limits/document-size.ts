@@ -37,7 +37,8 @@ const SAYS: { [What in keyof DocumentSize]?: (found: string) => string } = {
 /** Parses a text unless it is too long (COST_LIMIT_EXCEEDED), has too many words or nests too deep (GRAPHQL_PARSE_FAILED): throws then. */
 export function parseWithin(text: string, parser: typeof parse, maxTokens = MAX_TOKENS): DocumentNode {
   if (text.length > MAX_LENGTH) {
-    throw gatewayError("COST_LIMIT_EXCEEDED", `The document has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`);
+    const message = `The document has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`;
+    throw gatewayError("COST_LIMIT_EXCEEDED", message, { http: { status: 400 } });
   }
   return refuseTooDeep(() => parser(text, { maxTokens }));
 }
