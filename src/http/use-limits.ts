@@ -12,19 +12,23 @@ import type { Context } from "../context.ts";
 import { isGatewayError } from "../graphql/errors.ts";
 import { refuseTooDeep } from "../graphql/nesting.ts";
 import { type Cost, measureCost } from "../limits/cost.ts";
-import { oversize, parseWithin } from "../limits/document-size.ts";
+import { MAX_TOKENS, overlong, oversize } from "../limits/document-size.ts";
 
-/** Refuses a document that is too large or nests too deep to be parsed, validated and run, instead of failing at it. */
+/**
+ * Refuses a document that is too large or nests too deep to be parsed, validated and run, instead of failing at it. Thrown
+ * by the hooks, since results of parsing and validation are 200 to clients of the older media type.
+ */
 export function useDocumentLimits(): Plugin<Context> {
   // Yoga keeps documents, so that each is measured once. What hangs on who asks is not checked here: validation is kept too.
   const measured = new WeakSet<DocumentNode>();
   return {
-    onParse({ parseFn, setParseFn }) {
-      setParseFn((source: string, options) => parseWithin(source, (text, limits) => parseFn(text, { ...options, ...limits })));
+    onParse({ params: { source }, parseFn, setParseFn }) {
+      const tooLong = overlong(source as string);
+      if (tooLong) throw tooLong;
+      setParseFn((text, options) => refuseTooDeep(() => parseFn(text, { ...options, maxTokens: MAX_TOKENS })));
     },
     onValidate({ params: { documentAST }, validateFn, setValidationFn }) {
       if (!measured.has(documentAST)) {
-        // Thrown, and no result of validation, since those are 200 to clients of the older media type.
         const issue = refuseTooDeep(() => oversize(documentAST));
         if (issue) throw issue;
         measured.add(documentAST);

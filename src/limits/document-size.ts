@@ -1,6 +1,5 @@
-import { type DocumentNode, type FragmentDefinitionNode, type GraphQLError, Kind, type parse, type SelectionSetNode } from "graphql";
+import { type DocumentNode, type FragmentDefinitionNode, type GraphQLError, Kind, type SelectionSetNode } from "graphql";
 import { gatewayError } from "../graphql/errors.ts";
-import { refuseTooDeep } from "../graphql/nesting.ts";
 
 /** How many words and signs a document may have, for the parser. */
 export const MAX_TOKENS = 20_000;
@@ -34,13 +33,11 @@ const SAYS: { [What in keyof DocumentSize]?: (found: string) => string } = {
   directivesInARow: (found) => `The document has ${found} directives in a row`,
 };
 
-/** Parses a text unless it is too long (COST_LIMIT_EXCEEDED), has too many words or nests too deep (GRAPHQL_PARSE_FAILED): throws then. */
-export function parseWithin(text: string, parser: typeof parse, maxTokens = MAX_TOKENS): DocumentNode {
-  if (text.length > MAX_LENGTH) {
-    const message = `The document has ${text.length} characters; at most ${MAX_LENGTH} are allowed.`;
-    throw gatewayError("COST_LIMIT_EXCEEDED", message, { http: { status: 400 } });
-  }
-  return refuseTooDeep(() => parser(text, { maxTokens }));
+/** Refuses with COST_LIMIT_EXCEEDED a text that is too long to be parsed. */
+export function overlong({ length }: string): GraphQLError | null {
+  return length > MAX_LENGTH
+    ? gatewayError("COST_LIMIT_EXCEEDED", `The document has ${length} characters; at most ${MAX_LENGTH} are allowed.`)
+    : null;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from "graphql";
 import { refuseTooDeep } from "../graphql/nesting.ts";
-import { oversize, parseWithin } from "./document-size.ts";
+import { MAX_TOKENS, overlong, oversize } from "./document-size.ts";
 
 /**
  * Reads a document as a request's is read, without running it: the document if it could run, and what is wrong with it
@@ -9,10 +9,12 @@ import { oversize, parseWithin } from "./document-size.ts";
 export function readDocument(
   schema: GraphQLSchema,
   text: string,
-  maxTokens?: number,
+  maxTokens = MAX_TOKENS,
 ): { parsed: DocumentNode | null; faults: readonly GraphQLError[] } {
+  const tooLong = overlong(text);
+  if (tooLong) return { parsed: null, faults: [tooLong] };
   try {
-    const parsed = parseWithin(text, parse, maxTokens);
+    const parsed = refuseTooDeep(() => parse(text, { maxTokens }));
     const tooLarge = refuseTooDeep(() => oversize(parsed));
     const faults = tooLarge ? [tooLarge] : refuseTooDeep(() => validate(schema, parsed));
     return { parsed: faults.length === 0 ? parsed : null, faults };
