@@ -26,6 +26,10 @@ import { BATCH_QUEUE, batchWorker, resumeBatches } from "./modules/batch/batch.w
 import { customerBatch } from "./modules/customer/customer.batch.ts";
 import { expireBlacklists } from "./modules/customer/customer.jobs.ts";
 import { resealCustomers } from "./modules/customer/customer.reseal.job.ts";
+import { removeOldDeliveries, resealWebhookSecrets } from "./modules/webhook/webhook.jobs.ts";
+import { createSender } from "./modules/webhook/webhook.send.ts";
+import { ENDPOINTS_AT_ONCE, resumeWebhooks, WEBHOOK_QUEUE, webhookWorker } from "./modules/webhook/webhook.worker.ts";
+import { createReadAs } from "./read-as.ts";
 import { openLimits } from "./limits/limits.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -54,6 +58,8 @@ export interface AppOptions {
   readonly onFailure?: (error: Error) => void;
   /** The clock that limits go by, in milliseconds since 1970. For tests. */
   readonly limitsNow?: () => number;
+  /** How long webhooks wait between tries, in seconds. For tests. */
+  readonly webhookWaits?: readonly number[];
 }
 
 /**
@@ -62,7 +68,7 @@ export interface AppOptions {
  */
 export async function buildApp(
   config: Config,
-  { onQuery, onFailure, limitsNow, log = createLog(config.logLevel) }: AppOptions = {},
+  { onQuery, onFailure, limitsNow, webhookWaits, log = createLog(config.logLevel) }: AppOptions = {},
 ): Promise<App> {
   const closers: (() => unknown)[] = [];
   let closing: Promise<void> | undefined;
@@ -82,7 +88,8 @@ export async function buildApp(
     closers.push(() => queue.close());
     const stopping = new AbortController();
     closers.push(() => stopping.abort());
-    const services: Services = { db, log, keyring, audit, queue, stopping: stopping.signal };
+    const webhookRules = { allowPrivate: config.webhooksMayBePrivate };
+    const services: Services = { db, log, keyring, audit, queue, webhookRules, stopping: stopping.signal };
     const tenantDatabase = createTenantDatabase(db, config.rowLevelSecurity);
     await queue.work(BATCH_QUEUE, batchWorker(services, tenantDatabase, { CUSTOMER: customerBatch(keyring) }));
 
@@ -94,6 +101,11 @@ export async function buildApp(
     const metrics = createMetrics();
     const limits = await openLimits(config, { log, now: limitsNow, onChange: (isShared) => metrics.limitsShared(isShared) });
     closers.push(() => limits.close());
+    const sender = createSender(webhookRules);
+    closers.push(() => sender.close());
+    const read = createReadAs({ services, tenantDatabase, limits });
+    const dispatch = webhookWorker(services, { read, send: sender.send, waits: webhookWaits });
+    await queue.work(WEBHOOK_QUEUE, dispatch, { atOnce: ENDPOINTS_AT_ONCE, overlapping: true });
     const register = createDocumentRegister(db);
     // A database that is gone takes the last seconds' counts with it, and nothing else.
     closers.push(() => register.writeUses.run().catch(() => {}));
@@ -122,6 +134,9 @@ export async function buildApp(
         resealCustomers(db, services.keyring, log),
         removeExpiredKeys(db),
         resumeBatches(services),
+        resumeWebhooks(services),
+        removeOldDeliveries(db),
+        resealWebhookSecrets(db, services.keyring),
         analyzeGrowth(db),
         lastUse,
         register.writeUses,

@@ -34,6 +34,7 @@ export interface Config {
   readonly requestTimeoutMs: number;
   readonly rowLevelSecurity: boolean;
   readonly graphiql: boolean;
+  readonly webhooksMayBePrivate: boolean;
   readonly production: boolean;
   readonly logLevel: LogLevel;
 }
@@ -66,6 +67,14 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       fix: "list the origins of your own front ends, separated by commas",
     });
   }
+  const webhooksMayBePrivate = parsed.data.WEBHOOK_PRIVATE_ADDRESSES === "on";
+  if (production && webhooksMayBePrivate) {
+    throw new StartupError({
+      what: "production refuses WEBHOOK_PRIVATE_ADDRESSES=on",
+      cause: "whoever makes a webhook endpoint could have the gateway call what only this network reaches",
+      fix: "unset WEBHOOK_PRIVATE_ADDRESSES",
+    });
+  }
   return {
     host: HOST,
     port: PORT,
@@ -81,6 +90,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     corsOrigins,
     requestTimeoutMs: parsed.data.REQUEST_TIMEOUT_MS,
     rowLevelSecurity: ROW_LEVEL_SECURITY === undefined ? production : ROW_LEVEL_SECURITY === "on",
+    webhooksMayBePrivate,
     graphiql: GRAPHIQL === undefined ? !production : GRAPHIQL === "on",
     production,
     logLevel: LOG_LEVEL ?? (production ? "info" : "warn"),

@@ -33,6 +33,8 @@ export interface Services {
   readonly log: Logger;
   readonly audit: Audit;
   readonly queue: Pick<Queue, "send">;
+  /** What the operator allows of webhooks. */
+  readonly webhookRules: { readonly allowPrivate: boolean };
   /** Aborted when the process stops: what goes on and on ends then. */
   readonly stopping: AbortSignal;
 }

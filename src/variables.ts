@@ -58,6 +58,9 @@ export const VARIABLES = {
   ROW_LEVEL_SECURITY: variable(z.enum(["on", "off"], "must be on or off").optional()).describe(
     "Whether PostgreSQL itself also holds requests to their bank and mode. Default: `on` in production, else `off`; it costs a transaction a read.",
   ),
+  WEBHOOK_PRIVATE_ADDRESSES: variable(z.enum(["on", "off"], "must be on or off").default("off")).describe(
+    "Whether webhooks may go to this machine and to private networks, and by plain HTTP, to try them out. Refused in production.",
+  ),
   GRAPHIQL: variable(z.enum(["on", "off"], "must be on or off").optional()).describe(
     "Whether browsers get GraphiQL at `/graphql`, for staff. Default: `off` in production, else `on`.",
   ),

@@ -2,6 +2,7 @@ import type { Principal } from "../access/principal.ts";
 import { within } from "../access/principal.ts";
 import type { CustomerFieldName } from "../access/visibility.ts";
 import type { Transaction } from "../database/client.ts";
+import { INSERT_DELIVERIES } from "./outbox.ts";
 import { tallyOf } from "./tally.ts";
 import type { BlacklistReason, CustomerEventType } from "../database/generated/enums.ts";
 
@@ -26,7 +27,7 @@ export const GATEWAY_ACTOR = "gateway";
 /**
  * Records changes in the transaction that makes them. Every write to a customer goes through here and
  * nothing else writes history, so that history is complete, and whatever else must follow a change
- * has one place to stand. One statement, however many changes. The transaction must be one of `write`,
+ * has one place to stand: the webhooks do. One statement, however many changes. The transaction must be one of `write`,
  * which adds the audit's entry: anywhere else this throws.
  */
 export async function recordChanges(tx: Transaction, actor: Actor, at: Date, changes: readonly Change[]): Promise<void> {
@@ -42,9 +43,11 @@ export async function recordChanges(tx: Transaction, actor: Actor, at: Date, cha
     expires_at: change.expiresAt,
   }));
   await tx.$executeRaw`
+    WITH change AS (
     INSERT INTO customer_event (bank_id, mode, customer_id, version, type, actor, changed, reason, expires_at, at)
     SELECT ${bankId}::text, ${mode}::mode, r.customer_id, r.version, r.type, ${actor.keyId}::text, coalesce(r.changed, '{}'), r.reason, r.expires_at, ${at}::timestamptz
     FROM json_to_recordset(${JSON.stringify(rows)}::json) AS r(
       customer_id uuid, version int, type customer_event_type, changed text[], reason blacklist_reason, expires_at timestamptz
-    )`;
+    ) RETURNING *)
+    ${INSERT_DELIVERIES}`;
 }

@@ -17,7 +17,7 @@ export async function countSealedData(client: ClientBase): Promise<SealedData> {
   return {
     encrypted: await countByKey(
       client,
-      "SELECT account_number AS text FROM customer UNION ALL SELECT note FROM blacklist_entry UNION ALL SELECT sealed FROM batch_payload",
+      "SELECT account_number AS text FROM customer UNION ALL SELECT note FROM blacklist_entry UNION ALL SELECT sealed FROM batch_payload UNION ALL SELECT secret FROM webhook_endpoint UNION ALL SELECT old_secret FROM webhook_endpoint",
     ),
     hashed: await countByKey(client, "SELECT hash AS text FROM blacklisted_identity"),
     audited: await countByKey(client, "SELECT mac AS text FROM audit_entry"),

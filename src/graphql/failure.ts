@@ -13,6 +13,8 @@ export const FAILURE_CODES = {
   INVALID_DOCUMENTS: "InvalidDocuments: documents cannot be published.",
   INVALID_CLIENT: "InvalidClient: the client cannot be set so.",
   PERSISTED_DOCUMENT_NOT_FOUND: "PersistedDocumentNotFound: no such document is registered for this client.",
+  WEBHOOK_ENDPOINT_NOT_FOUND: "WebhookEndpointNotFound: no such webhook endpoint of this bank and mode.",
+  INVALID_WEBHOOK_ENDPOINT: "InvalidWebhookEndpoint: the webhook endpoint cannot be made, changed or used as asked.",
   IDEMPOTENCY_CONFLICT: "IdempotencyConflict: the key was used with another input.",
 } as const;
 

@@ -9,6 +9,8 @@ import "../modules/batch/batch.report.queries.ts";
 import "../modules/key/key.fields.ts";
 import "../modules/document/document.queries.ts";
 import "../modules/document/document.mutations.ts";
+import "../modules/webhook/webhook.queries.ts";
+import "../modules/webhook/webhook.mutations.ts";
 import "../modules/audit/audit.queries.ts";
 import "../modules/explain/explain.queries.ts";
 import { builder } from "./builder.ts";

@@ -1,4 +1,4 @@
-import { PgBoss } from "pg-boss";
+import { type Job, PgBoss } from "pg-boss";
 import type { PoolConfig } from "pg";
 import type { Logger } from "pino";
 import { StartupError } from "../startup-error.ts";
@@ -11,6 +11,14 @@ export interface QueuedJob {
   readonly data: object;
 }
 
+/** Other than one at a time, and one a key. */
+export interface HowToWork {
+  /** How many jobs at once in this process. */
+  readonly atOnce: number;
+  /** A job of the same key may wait while one runs, which does not have to be waited for should its process have died. */
+  readonly overlapping: boolean;
+}
+
 /** The queues, in the database's schema `jobs`. */
 export interface Queue {
   /**
@@ -19,10 +27,10 @@ export interface Queue {
    */
   send(name: string, jobs: readonly QueuedJob[]): Promise<void>;
   /**
-   * Does a queue's jobs, one at a time in this process. A job that throws is tried again with growing waits, up to a
+   * Does a queue's jobs, one at a time in this process unless told otherwise. A job that throws is tried again with growing waits, up to a
    * minute; one whose process has died, after half a minute. `signal` says that this process stops.
    */
-  work(name: string, run: (data: never, signal: AbortSignal) => Promise<void>): Promise<void>;
+  work(name: string, run: (data: never, signal: AbortSignal) => Promise<void>, how?: HowToWork): Promise<void>;
   /** Waits for jobs under way, for some seconds at most. */
   close(): Promise<void>;
 }
@@ -62,11 +70,8 @@ export async function openQueue(connection: PoolConfig, log: Logger): Promise<Qu
     });
   });
   const stopping = new AbortController();
-  const workers = new Map<string, string>();
-  const wake = (name: string) => {
-    const worker = workers.get(name);
-    if (worker) boss.notifyWorker(worker);
-  };
+  const workers = new Map<string, string[]>();
+  const wake = (name: string) => workers.get(name)?.forEach((worker) => boss.notifyWorker(worker));
   return {
     async send(name, jobs) {
       try {
@@ -79,9 +84,11 @@ export async function openQueue(connection: PoolConfig, log: Logger): Promise<Qu
         log.warn({ queue: name, fault: describeFault(error) }, "jobs could not be queued");
       }
     },
-    async work(name, run) {
-      await boss.createQueue(name, QUEUE);
-      const worker = await boss.work<never>(name, async ([job]) => {
+    async work(name, run, { atOnce, overlapping } = { atOnce: 1, overlapping: false }) {
+      await boss.createQueue(name, { ...QUEUE, ...(overlapping && { policy: "short" }) });
+      // Many workers would ask the database all the time: they are woken when there is something.
+      const options = atOnce > 1 ? { pollingIntervalSeconds: 10 } : {};
+      const work = async ([job]: Job<never>[]) => {
         try {
           await run(job!.data, AbortSignal.any([stopping.signal, job!.signal]));
         } catch (error) {
@@ -93,8 +100,9 @@ export async function openQueue(connection: PoolConfig, log: Logger): Promise<Qu
           // The next one at once, not at the next look.
           setImmediate(wake, name);
         }
-      });
-      workers.set(name, worker);
+      };
+      // Each on its own, since of several that pg-boss makes at once only the first can be woken.
+      workers.set(name, await Promise.all(Array.from({ length: atOnce }, () => boss.work<never>(name, options, work))));
     },
     async close() {
       stopping.abort();

@@ -23,7 +23,13 @@ await gateway.key({ audience: "PARTNER", client: "alpha-partner", scopes: ["cust
 await gateway.query(here, "mutation ($input: PublishDocumentsInput!) { publishDocuments(input: $input) { __typename } }", {
   input: { client: "alpha-partner", documents: [{ hash: documentHash(TEXT), text: TEXT }] },
 });
+const hook = await gateway.query(
+  here,
+  'mutation { createWebhookEndpoint(input: { url: "https://alpha.example/hooks", events: [CUSTOMER_ERASED], visibility: STANDARD }) { ... on WebhookEndpointIssued { endpoint { id } } } }',
+);
+const endpointId = hook.body.data.createWebhookEndpoint.endpoint.id as string;
 const absent = {
+  endpointId: `whe_${crypto.randomUUID()}`,
   keyId: "0123456789abcdef",
   id: crypto.randomUUID(),
   email: "absent@example.com",
@@ -74,6 +80,31 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Mutation.updateClient": [
     ({ client }) => `mutation { updateClient(input: { client: "${client}", costLimit: 9 }) { __typename ... on Error { message } } }`,
   ],
+  "Query.webhookEndpoints": [() => "{ webhookEndpoints { nodes { url } pageInfo { hasNextPage endCursor } } }"],
+  "Query.webhookDeliveries": [
+    (thing) => `{ webhookDeliveries(endpointId: "${thing.endpointId}") { nodes { type state } pageInfo { hasNextPage endCursor } } }`,
+  ],
+  "Mutation.createWebhookEndpoint": [
+    () =>
+      'mutation { createWebhookEndpoint(input: { url: "nowhere", events: [], visibility: STANDARD }) { __typename ... on InvalidWebhookEndpoint { issues { message } } } }',
+  ],
+  "Mutation.updateWebhookEndpoint": [
+    (thing) =>
+      `mutation { updateWebhookEndpoint(input: { id: "${thing.endpointId}", enabled: true }) { __typename ... on Error { message } } }`,
+  ],
+  "Mutation.rotateWebhookSecret": [
+    (thing) =>
+      `mutation { rotateWebhookSecret(input: { id: "${thing.endpointId}", overlapSeconds: -1 }) { __typename ... on Error { message } } }`,
+  ],
+  "Mutation.replayWebhooks": [
+    (thing) => `mutation { replayWebhooks(input: { endpointId: "${thing.endpointId}", ids: [] }) { __typename ... on Error { message } } }`,
+  ],
+  "Mutation.sendWebhookTest": [
+    (thing) => `mutation { sendWebhookTest(input: { id: "${thing.endpointId}" }) { __typename ... on Error { message } } }`,
+  ],
+  "Mutation.deleteWebhookEndpoint": [
+    (thing) => `mutation { deleteWebhookEndpoint(input: { id: "${thing.endpointId}" }) { __typename ... on Error { message } } }`,
+  ],
   "Query.audit": [({ keyId }) => `{ audit(filter: { actors: ["${keyId}"] }) { nodes { id action } pageInfo { hasNextPage endCursor } } }`],
   "Mutation.createApiKey": [
     ({ keyId }) =>
@@ -108,6 +139,7 @@ const rootFields = [schema.getQueryType()!, schema.getMutationType()!, schema.ge
 test("every root field has a case", () => expect(Object.keys(CASES).sort()).toEqual(rootFields.sort()));
 
 const present: Thing = {
+  endpointId,
   keyId: alphaKeyId,
   id: customer.id,
   email: customer.email,

@@ -14,6 +14,8 @@ export interface Place {
   client: string;
   customerId: string;
   batchId: string;
+  endpointId: string;
+  deliveryId: string;
   email: string;
   phrase: string;
   reference: string;
@@ -21,7 +23,15 @@ export interface Place {
   idempotencyKey: string;
   word: string;
   /** A cursor of each list. */
-  cursors: { customers: string; batches: string; apiKeys: string; clients: string; documents: string };
+  cursors: {
+    customers: string;
+    batches: string;
+    apiKeys: string;
+    clients: string;
+    documents: string;
+    webhookEndpoints: string;
+    webhookDeliveries: string;
+  };
   documentHash: string;
   /** Texts that stand nowhere but here. */
   canaries: string[];
@@ -97,6 +107,11 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     { input: { customers: [...rows, { clientRef: `${word}-bad` }], idempotencyKey } },
   );
   const { id: batchId, customers } = body.data.createCustomersBatch;
+  const hook = await gateway.query(
+    key,
+    `mutation { createWebhookEndpoint(input: { url: "https://${word}.example/", events: [CUSTOMER_BLACKLISTED], visibility: EXTENDED }) { ... on WebhookEndpointIssued { endpoint { id } } } }`,
+  );
+  const endpointId = hook.body.data.createWebhookEndpoint.endpoint.id as string;
   for (const { id } of customers.nodes) {
     await gateway.query(key, `mutation { setBlacklist(input: { id: "${id}", blacklisted: true, note: "${word} note" }) { __typename } }`);
   }
@@ -107,9 +122,10 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
   });
   const ends = await gateway.query(
     key,
-    `query ($client: String!) { customers { pageInfo { startCursor } } batches { pageInfo { startCursor } } apiKeys { pageInfo { startCursor } }
-      clients { pageInfo { startCursor } } documents(client: $client) { pageInfo { startCursor } } }`,
-    { client },
+    `query ($client: String!, $endpointId: ID!) { customers { pageInfo { startCursor } } batches { pageInfo { startCursor } } apiKeys { pageInfo { startCursor } }
+      clients { pageInfo { startCursor } } documents(client: $client) { pageInfo { startCursor } } webhookEndpoints { pageInfo { startCursor } }
+      webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } }`,
+    { client, endpointId },
   );
   const cursor = (list: string) => ends.body.data[list].pageInfo.startCursor as string;
   const [{ id: customerId, ...customer }] = customers.nodes;
@@ -123,6 +139,8 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     client,
     customerId,
     batchId,
+    endpointId,
+    deliveryId: ends.body.data.webhookDeliveries.nodes[0].id,
     ...customer,
     idempotencyKey,
     word,
@@ -132,9 +150,11 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       apiKeys: cursor("apiKeys"),
       clients: cursor("clients"),
       documents: cursor("documents"),
+      webhookEndpoints: cursor("webhookEndpoints"),
+      webhookDeliveries: cursor("webhookDeliveries"),
     },
     documentHash: document.hash,
-    canaries: [word, document.hash, client, keyId, batchId, ...ids],
+    canaries: [word, document.hash, client, keyId, batchId, endpointId, ...ids],
   };
 }
 
@@ -147,13 +167,23 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
     client: "zq-client-nowhere",
     customerId: crypto.randomUUID(),
     batchId: `bat_${crypto.randomUUID()}`,
+    endpointId: `whe_${crypto.randomUUID()}`,
+    deliveryId: `msg_${crypto.randomUUID()}`,
     email: `${word}.0@example.com`,
     phrase: "no-such-phrase",
     reference: `${word}-r0`,
     clientRef: `${word}-c0`,
     idempotencyKey: `${word}-once`,
     word,
-    cursors: { customers: "AAAA", batches: "AAAA", apiKeys: "AAAA", clients: "AAAA", documents: "AAAA" },
+    cursors: {
+      customers: "AAAA",
+      batches: "AAAA",
+      apiKeys: "AAAA",
+      clients: "AAAA",
+      documents: "AAAA",
+      webhookEndpoints: "AAAA",
+      webhookDeliveries: "AAAA",
+    },
     documentHash: "0".repeat(64),
   };
 }

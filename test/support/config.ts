@@ -22,6 +22,7 @@ export function testConfig(changes: Partial<Config>): Config {
     requestTimeoutMs: 60_000,
     rowLevelSecurity: true,
     graphiql: true,
+    webhooksMayBePrivate: true,
     production: false,
     logLevel: "silent",
     ...changes,

@@ -1,5 +1,6 @@
 import { createContextCache } from "@pothos/core";
 import DataLoader from "dataloader";
+import { announceBatch } from "../../changes/outbox.ts";
 import type { Actor } from "../../changes/record-change.ts";
 import { within } from "../../access/principal.ts";
 import type { Context } from "../../context.ts";
@@ -55,6 +56,7 @@ export async function saveBatch(
     )`;
   const failures = outcome && insertFailures(actor, id, outcome);
   await tx.$executeRaw(failures ? Prisma.sql`WITH record AS (${record}) ${failures}` : record);
+  if (batch.completedAt) await announceBatch(tx, actor, id, batch.completedAt);
   return batch;
 }
 
@@ -65,7 +67,7 @@ export async function advanceBatch(
   { id, pending }: Pick<Batch, "id" | "pending">,
   outcome: Outcome,
 ): Promise<void> {
-  const isLast = outcome.results.length === pending;
+  const completedAt = outcome.results.length === pending ? new Date() : null;
   const counts = Object.entries(countsOf(outcome)).map(([column, count]) => [column, { increment: count }]);
   await tx.batch.updateMany({
     where: { ...within(actor), id },
@@ -73,11 +75,12 @@ export async function advanceBatch(
       ...Object.fromEntries(counts),
       pending: { decrement: outcome.results.length },
       createdIds: { push: idsOf(outcome) },
-      ...(isLast && { status: statusOf(outcome), completedAt: new Date() }),
+      ...(completedAt && { status: statusOf(outcome), completedAt }),
     },
   });
   const failures = insertFailures(actor, id, outcome);
   if (failures) await tx.$executeRaw(failures);
+  if (completedAt) await announceBatch(tx, actor, id, completedAt);
 }
 
 const idsOf = ({ results }: Outcome) => results.flatMap((result) => ("id" in result ? [result.id] : []));

@@ -1,0 +1,43 @@
+import { type DocumentNode, execute } from "graphql";
+import { createPrincipal, type Identity } from "./access/principal.ts";
+import { Withheld } from "./access/redaction.ts";
+import { Disclosed } from "./audit/disclosed.ts";
+import { noteReads } from "./audit/note.ts";
+import type { Context, Services } from "./context.ts";
+import type { TenantDatabase } from "./database/tenant-database.ts";
+import { schema } from "./graphql/schema.ts";
+import { Charge, type Limits } from "./limits/charge.ts";
+
+/** Runs a query as somebody who sent no request, e.g. for a webhook: what it gives is what that principal's key would be given. */
+export type ReadAs = (identity: Identity, document: DocumentNode, variables: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+export interface ReadAsParts {
+  readonly services: Services;
+  readonly tenantDatabase: TenantDatabase;
+  readonly limits: Limits;
+}
+
+/** Reads through the schema, so that visibility has no second expression; what is shown is audited, and nothing is charged. Rejects with the first error. */
+export function createReadAs({ services, tenantDatabase, limits }: ReadAsParts): ReadAs {
+  return async (identity, document, variableValues) => {
+    const principal = createPrincipal(identity, null);
+    const contextValue: Context = {
+      ...services,
+      principal,
+      db: tenantDatabase(principal),
+      charge: new Charge(limits, principal.keyId),
+      requestId: crypto.randomUUID(),
+      idempotencyKey: null,
+      respondAsync: false,
+      offset: 0,
+      isStillValid: () => Promise.resolve(true),
+      withheld: new Withheld(),
+      disclosed: new Disclosed(),
+    };
+    const args = { schema, document, variableValues, contextValue };
+    const { data, errors } = await execute(args);
+    if (errors) throw errors[0]!.originalError ?? errors[0]!;
+    noteReads(contextValue, args);
+    return data!;
+  };
+}
