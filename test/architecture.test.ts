@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   documents: ["access/principal", "graphql/errors"],
   "graphql/schema": ["graphql", "modules"],
   modules: ["access", "changes", "database", "graphql", "audit", "limits/read-document", "limits/cost", "documents/register"],
-  changes: ["access", "graphql", "audit", "database/client"],
+  changes: ["access", "graphql", "audit", "database/client", "database/generated"],
   audit: ["access", "database/client", "database/fault"],
   graphql: ["access", "crypto", "database/generated", "database/fault", "telemetry"],
   config: ["crypto", "startup-error", "variables"],

@@ -29,6 +29,10 @@ const ALLOWED = [
   "SetBlacklistInput.blacklisted",
   "RevokeApiKeyInput.id",
   "RotateApiKeyInput.id",
+  "UpdateWebhookEndpointInput.id",
+  "DeleteWebhookEndpointInput.id",
+  "RotateWebhookSecretInput.id",
+  "SendWebhookTestInput.id",
   "CreateApiKeyInput.bank",
   "CreateApiKeyInput.mode",
 ];

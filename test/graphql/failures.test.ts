@@ -29,6 +29,8 @@ const CASES: Record<string, [mutation: string, input: object]> = {
   InvalidBatch: ["createCustomersBatch", { customers: [] }],
   InvalidClient: ["updateClient", { client: "front", costLimit: 0 }],
   InvalidCustomerData: ["createCustomer", { firstname: "Eve" }],
+  InvalidWebhookEndpoint: ["createWebhookEndpoint", { url: "nowhere", events: [], visibility: "STANDARD" }],
+  WebhookEndpointNotFound: ["sendWebhookTest", { id: `whe_${nobody}` }],
   InvalidDocuments: ["publishDocuments", { client: "front", documents: [] }],
   PersistedDocumentNotFound: ["retireDocument", { client: "front", hash: "0".repeat(64) }],
   VersionConflict: ["setBlacklist", { id, blacklisted: true, expectedVersion: 99 }],
