@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServerAdapter } from "@whatwg-node/server";
 import type { Logger } from "pino";
 import { createAuthenticate } from "./access/authenticate.ts";
 import { createVerifyToken } from "./access/jwt.ts";
@@ -17,6 +16,7 @@ import { createTenantDatabase } from "./database/tenant-database.ts";
 import { ensureSchema } from "./database/migrate.ts";
 import { type DemoKeys, findDemoCustomerId, findDemoKeys, seedDemoBank } from "./demo/demo-bank.ts";
 import { createDocumentRegister } from "./documents/register.ts";
+import { createListener } from "./http/listener.ts";
 import { isLoopback } from "./http/loopback.ts";
 import { createFetch, type Fetch } from "./http/server.ts";
 import { openQueue } from "./jobs/queue.ts";
@@ -145,7 +145,7 @@ export async function buildApp(
       log,
     );
     closers.push(() => jobs.stop());
-    return { fetch, handle: createServerAdapter(fetch), services, metrics, demo, endStreams: () => stopping.abort(), close };
+    return { fetch, handle: createListener(fetch), services, metrics, demo, endStreams: () => stopping.abort(), close };
   } catch (error) {
     await close();
     throw error;

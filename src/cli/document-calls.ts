@@ -28,10 +28,13 @@ export type Result<Data> = Data & { __typename: string; message?: string; issues
 /** What is asked of each. */
 export const FIELDS = "hash name state cost uses points lastUsedAt";
 
-/** A client's registered documents, newest first; without a name, those of all clients. */
+/** A client's registered documents, newest first; without a name, those of all clients. Throws StartupError for a client that there is not. */
 export async function registered(address: GatewayAddress, client?: string, more = ""): Promise<Registered[]> {
-  const names =
-    client === undefined ? (await pagesOf<{ name: string }>(address, "clients(", "name", {})).map(({ name }) => name) : [client];
+  const known = (await pagesOf<{ name: string }>(address, "clients(", "name", {})).map(({ name }) => name);
+  if (client !== undefined && !known.includes(client)) {
+    throw new StartupError({ what: "there is no such client", cause: "no key of this mode belongs to it", fix: "name one that has a key" });
+  }
+  const names = client === undefined ? known : [client];
   const all: Registered[] = [];
   for (const name of names) {
     const documents = await pagesOf<Registered>(address, "documents(client: $client, ", `${FIELDS} ${more}`, { client: name });

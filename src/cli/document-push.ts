@@ -6,21 +6,30 @@ import { callGateway, type GatewayAddress } from "./gateway-client.ts";
 const MOST_AT_ONCE = 500;
 const MOST_BYTES = 80_000;
 
-/** Publishes a manifest and says what became of it. A manifest that is more than a body takes is published part by part. */
+/** Publishes a manifest and says what became of it. Of a manifest that is more than a body takes, all is checked first, and then published part by part: a
+ * push that breaks off is pushed again. */
 export async function pushManifest(
   manifest: string,
   { client, json, ...address }: GatewayAddress & { client: string; json?: boolean },
 ): Promise<void> {
   let added = 0;
   const documents: Registered[] = [];
-  for (const part of partsOf(readManifest(manifest))) {
+  const parts = partsOf(readManifest(manifest));
+  const publish = async (part: ManifestDocument[], checkOnly: boolean) => {
     const { result } = await callGateway<{ result: Result<{ added: number; documents: Registered[] }> }>(
       address,
       `mutation ($input: PublishDocumentsInput!) { result: publishDocuments(input: $input) {
         __typename ... on DocumentsPublished { added documents { ${FIELDS} } } ... on InvalidDocuments { issues { document hash line message } } ... on Error { message } } }`,
-      { input: { client, documents: part } },
+      { input: { client, documents: part, checkOnly } },
     );
-    const published = accepted(result);
+    return result;
+  };
+  // What goes in several calls is checked as a whole before any of it is registered.
+  const checks = parts.length > 1 ? await Promise.all(parts.map((part) => publish(part, true))) : [];
+  const refused = checks.filter(({ message }) => message !== undefined);
+  if (refused[0]) accepted({ ...refused[0], issues: refused.flatMap(({ issues }) => issues ?? []) });
+  for (const part of parts) {
+    const published = accepted(await publish(part, false));
     added += published.added;
     documents.push(...published.documents);
   }

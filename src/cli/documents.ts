@@ -1,12 +1,22 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
-import { buildSchema, type GraphQLSchema, parse, validate } from "graphql";
+import {
+  buildClientSchema,
+  buildSchema,
+  getIntrospectionQuery,
+  type GraphQLSchema,
+  type IntrospectionQuery,
+  parse,
+  validate,
+} from "graphql";
 import { StartupError } from "../startup-error.ts";
+import { breaksBetween } from "./document-breaks.ts";
 import { accepted, type DocumentIssue, FIELDS, type Registered, registered, type Result, told } from "./document-calls.ts";
 import { readManifest } from "./document-manifest.ts";
 import { pushManifest } from "./document-push.ts";
 import { callGateway, type GatewayAddress, withGateway } from "./gateway-client.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface Options extends GatewayAddress {
   json?: boolean;
@@ -74,7 +84,9 @@ export function documentsCommand(): Command {
       });
 
   const check = withGateway(new Command("check"))
-    .description("whether all documents that run would be valid against a schema; those that would break are named, with exit code 1")
+    .description(
+      "whether all documents that run, and who sends them, could go on with a schema; those that would break are named, with exit code 1",
+    )
     .option(
       "--schema <file>",
       "the schema, in SDL; default: this version's own",
@@ -87,7 +99,7 @@ export function documentsCommand(): Command {
     .addOption(
       new Option("--access <access>", "whether its APP keys may send text, or registered documents only").choices(["open", "trusted"]),
     )
-    .option("--cost-limit <points>", "the most points that one request may cost; 0: the gateway's limit", Number)
+    .option("--cost-limit <points>", "the most points that one request may cost; 0: the gateway's limit", wholeNumber(0, 2_000_000_000))
     .action(async ({ client: name, access, costLimit, ...options }: ClientOptions & { access?: string; costLimit?: number }) => {
       const input = { client: name, access: access?.toUpperCase(), costLimit: costLimit === 0 ? null : costLimit };
       const { result } = await callGateway<{ result: Result<{ access: string; costLimit: number | null }> }>(
@@ -117,15 +129,27 @@ export function documentsCommand(): Command {
 async function checkDocuments({ schema: file, client, json, ...address }: Options & { schema: string; client?: string }): Promise<void> {
   const schema = readSchema(file);
   const documents = (await registered(address, client, "text")).filter(({ state }) => state !== "RETIRED");
-  const issues = documents.flatMap(({ name, hash, text }): DocumentIssue[] =>
-    validate(schema, parse(text!)).map(({ message, locations }) => ({ document: name, hash, line: locations?.[0]?.line ?? null, message })),
-  );
+  const breaksOf = breaksBetween(await runningSchema(address), schema);
+  const issues = documents.flatMap(({ name, hash, text }): DocumentIssue[] => {
+    const document = parse(text!);
+    const faults = validate(schema, document).map(({ message, locations }) => ({ line: locations?.[0]?.line ?? null, message }));
+    return [...faults, ...breaksOf(document).map((message) => ({ line: null, message }))].map((issue) => ({
+      document: name,
+      hash,
+      ...issue,
+    }));
+  });
   if (json) console.log(JSON.stringify({ documents: documents.length, issues }));
   else {
     for (const issue of issues) console.log(told(issue));
     console.log(`${documents.length} documents, ${new Set(issues.map(({ hash }) => hash)).size} of them would break.`);
   }
   if (issues.length > 0) process.exitCode = 1;
+}
+
+/** The schema that the gateway runs, which documents were published against. */
+async function runningSchema(address: GatewayAddress): Promise<GraphQLSchema> {
+  return buildClientSchema(await callGateway<IntrospectionQuery>(address, getIntrospectionQuery({ inputValueDeprecation: true })));
 }
 
 function readSchema(file: string): GraphQLSchema {

@@ -10,6 +10,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   export: async () => (await import("./export.ts")).exportCommand(),
   keys: async () => (await import("./keys.ts")).keysCommand(),
   documents: async () => (await import("./documents.ts")).documentsCommand(),
+  webhooks: async () => (await import("./webhooks.ts")).webhooksCommand(),
   audit: async () => (await import("./audit.ts")).auditCommand(),
 };
 

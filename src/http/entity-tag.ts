@@ -27,7 +27,7 @@ export async function withEntityTag(request: Request, response: Response): Promi
 }
 
 /** Whether If-None-Match names the tag, by weak comparison. Source: RFC 9110, sections 8.8.3.2 and 13.1.2. */
-function names(header: string | null, tag: string): boolean {
+export function names(header: string | null, tag: string): boolean {
   if (header === null) return false;
   const opaque = tag.replace(/^W\//, "");
   return header.trim() === "*" || [...header.matchAll(/(?:W\/)?("[^"]*")/g)].some(([, given]) => given === opaque);

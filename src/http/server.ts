@@ -11,6 +11,8 @@ import { bodyLimit, readParams } from "./body.ts";
 import { createCors } from "./cors.ts";
 import { withEntityTag } from "./entity-tag.ts";
 import { createGraphiQL, type GraphiQLOptions, wantsGraphiQL } from "./graphiql.ts";
+import { badUserInput } from "../graphql/errors.ts";
+import { MALFORMED } from "./listener.ts";
 import { isReady } from "./health.ts";
 import { createOpenApiPage } from "./rest/openapi-page.ts";
 import { createRest, isRest } from "./rest/rest.ts";
@@ -62,7 +64,12 @@ export function createFetch(parts: ServerParts): Fetch {
   }
 
   async function route(request: Request, requestId: string): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, hostname } = new URL(request.url);
+    if (hostname === MALFORMED)
+      return errorResponse(request, badUserInput("The request's host or target is malformed.", { http: { status: 400 } }));
+    // Requests of these can be received and not made, so that nothing could pass one on.
+    if (["TRACE", "TRACK", "CONNECT"].includes(request.method))
+      return new Response(null, { status: 405, headers: { allow: "GET, HEAD, POST, PATCH, DELETE, OPTIONS" } });
     if (isRest(pathname)) return rest(request, requestId);
     switch (pathname) {
       case "/":

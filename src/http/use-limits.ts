@@ -10,6 +10,7 @@ import {
 import type { Plugin } from "graphql-yoga";
 import type { Context } from "../context.ts";
 import { isGatewayError } from "../graphql/errors.ts";
+import { maskError } from "../graphql/mask-error.ts";
 import { refuseTooDeep } from "../graphql/nesting.ts";
 import { type Cost, measureCost } from "../limits/cost.ts";
 import { MAX_TOKENS, overlong, oversize } from "../limits/document-size.ts";
@@ -51,9 +52,11 @@ export function useDocumentLimits(): Plugin<Context> {
  */
 export function useCharge(): Plugin<Context> {
   const refuse = async (args: ExecutionArgs, stop: (result: object) => void) => {
-    const { charge } = args.contextValue as Context;
+    const { charge, log } = args.contextValue as Context;
     try {
-      await charge.pay(costOfRequest(args, charge.costLimit));
+      const { coerced, errors } = coerceVariables(args);
+      await charge.pay(coerced ? costOfRequest(args, coerced, charge.costLimit) : { points: 1, lookups: 0 });
+      if (errors) stop({ errors: errors.map((error) => maskError(error, log)), extensions: { cost: charge.report } });
     } catch (error) {
       stop({ errors: [error as GraphQLError], extensions: { cost: charge.report } });
     }
@@ -82,11 +85,35 @@ export function useCharge(): Plugin<Context> {
   };
 }
 
-/** What a validated request costs; the least when its variables are wrong, since it then runs nothing. */
-function costOfRequest({ schema, document, operationName, variableValues }: ExecutionArgs, costLimit: number): Cost {
+/** How many values of variables are few, and how many things that are wrong with those are told. */
+const FEW = 1000;
+const MOST_TOLD = 50;
+
+/**
+ * The variables, or what is wrong with them: it is said here, since GraphQL quotes in each of its errors the whole value that it is about.
+ * Where there is much to quote, only the first is told.
+ */
+function coerceVariables({ schema, document, operationName, variableValues }: ExecutionArgs) {
+  const definitions = getOperationAST(document, operationName)!.variableDefinitions ?? [];
+  const maxErrors = isLargerThan(FEW, variableValues) ? 1 : MOST_TOLD;
+  const { coerced, errors } = getVariableValues(schema, definitions, variableValues ?? {}, { maxErrors });
+  return { coerced, errors: errors?.filter(({ message }) => !message.startsWith("Too many errors")) };
+}
+
+/** Whether a JSON value holds more than so many values; it looks no further. */
+function isLargerThan(most: number, value: unknown): boolean {
+  const open = [value];
+  for (let seen = 0; open.length > 0; seen += 1) {
+    if (seen + open.length > most) return true;
+    const next = open.pop();
+    if (typeof next === "object" && next !== null) for (const inner of Object.values(next)) open.push(inner);
+  }
+  return false;
+}
+
+/** What a validated request costs. */
+function costOfRequest({ schema, document, operationName }: ExecutionArgs, coerced: Record<string, unknown>, costLimit: number): Cost {
   const operation = getOperationAST(document, operationName)!;
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}, { maxErrors: 1 });
-  if (!coerced) return { points: 1, lookups: 0 };
   const fragments = Object.fromEntries(
     document.definitions
       .filter((node): node is FragmentDefinitionNode => node.kind === Kind.FRAGMENT_DEFINITION)

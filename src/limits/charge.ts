@@ -68,7 +68,10 @@ export class Charge {
    */
   async pay(cost: Cost): Promise<void> {
     if (this.#requested + cost.points > this.costLimit) {
-      this.#requested += cost.points;
+      const requested = this.#requested + cost.points;
+      // Now, so that what is told as left is what is left.
+      await this.#take(LEAST);
+      this.#requested = requested;
       throw gatewayError("COST_LIMIT_EXCEEDED", `The request costs ${this.#requested} points; at most ${this.costLimit} are allowed.`);
     }
     await this.#take(cost);

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { documentHash } from "../../src/documents/register.ts";
@@ -49,8 +49,8 @@ it("publishes, lists, compares, checks, deprecates and retires a client's docume
   const wrong = file("wrong.json", { ...ids(bad, withheld, "query Fine { viewer { bankId } }"), "5d41402abc4b2a76b9719d911017c592": WHO });
   const { code, stderr } = await run("documents", "push", wrong, ...of);
   expect(code).toBe(1);
-  expect(stderr).toContain('line 2: Cannot query field "nme"');
-  expect(stderr).toMatch(/Withheld: customers\.nodes\.email: Customer\.email would be withheld from key [0-9a-f]{16}/);
+  expect(stderr).toContain('Bad, line 2: Cannot query field "nme"');
+  expect(stderr).toMatch(/Withheld, line 1: customers\.nodes\.email: Customer\.email would be withheld from key [0-9a-f]{16}/);
   expect(stderr).toContain("Who: its id is not the SHA-256 of its text");
   expect(await json("documents", "list", ...of)).toHaveLength(2);
 
@@ -58,7 +58,7 @@ it("publishes, lists, compares, checks, deprecates and retires a client's docume
   expect((await run("documents", "check")).code).toBe(0);
   const narrow = file(
     "narrow.graphql",
-    "type Query { viewer: Viewer! customers(first: Int): List! } type Viewer { mode: String! } type List { nodes: [Node!]! } type Node { id: ID! }",
+    "type Query { viewer: Viewer! customers(first: Int): List! } type Viewer { mode: Mode! } enum Mode { SANDBOX LIVE } type List { nodes: [Node!]! } type Node { id: ID! }",
   );
   const broken = await run("documents", "check", "--schema", narrow, ...of);
   expect({ code: broken.code, stdout: broken.stdout }).toEqual({
@@ -66,6 +66,32 @@ it("publishes, lists, compares, checks, deprecates and retires a client's docume
     stdout: expect.stringContaining('Page, line 3: Cannot query field "accountName" on type "Node".') as string,
   });
   expect(broken.stdout).toContain("2 documents, 1 of them would break.");
+
+  // What stays valid can break who sends it, or who reads the answer.
+  const create = "mutation Make($input: CreateCustomerInput!) { createCustomer(input: $input) { ... on Customer { id } } }";
+  const own = readFileSync(join(import.meta.dirname, "../../schema.graphql"), "utf8");
+  const changed = own
+    .replace(/input CreateCustomerInput \{/, "input CreateCustomerInput {\n  planet: String!")
+    .replace(/(type Viewer [^}]*?bankId: )ID!/s, "$1Int!");
+  expect(changed.length).toBeGreaterThan(own.length);
+  await json("keys", "create", "--mode", "sandbox", "--audience", "APP", "--scopes", "customers:write", "--client", "maker");
+  await json("documents", "push", file("make.json", ids(create)), "--client", "maker");
+  const next = file("next.graphql", changed);
+  expect((await run("documents", "check", "--schema", next, "--client", "maker")).stdout).toContain(
+    "Make: A required field planet on input type CreateCustomerInput was added.",
+  );
+  expect((await run("documents", "check", "--schema", next, ...of)).code).toBe(0);
+  await refused(/there is no such client/, "documents", "check", "--client", "nobody");
+  await refused(/there is no such client/, "documents", "list", "--client", "nobody");
+  await refused(/whole number/, "documents", "client", ...of, "--cost-limit", "abc");
+  await refused(/whole number/, "documents", "client", ...of, "--cost-limit", "");
+
+  // What takes several calls is published whole or not at all, too.
+  const many = Array.from({ length: 200 }, (_, number) => `query Many${number} { viewer { mode } } # ${"x".repeat(600)}`);
+  const before = (await json("documents", "list", ...of)).length;
+  await refused(/gateway refused/, "documents", "push", file("many.json", ids(...many, bad)), ...of);
+  expect(await json("documents", "list", ...of)).toHaveLength(before);
+  expect(await json("documents", "push", file("good.json", ids(...many)), ...of)).toMatchObject({ added: 200 });
 
   expect(await json("documents", "deprecate", documentHash(PAGE), ...of)).toMatchObject({ state: "DEPRECATED" });
   expect((await run("documents", "retire", `sha256:${documentHash(PAGE)}`, ...of)).stdout).toBe("Page is retired.\n");

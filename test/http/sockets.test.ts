@@ -152,3 +152,33 @@ describe("bodies", () => {
     expect([response.status, (await response.json()).errors.length]).toEqual([400, 1]);
   });
 });
+
+test.each([
+  ["a b", "/health/live"],
+  ["[::1", "/health/live"],
+  ["x:99999", "/health/live"],
+  ["%", "/graphql"],
+  ["x/graphql?", "/health/live"],
+  ["user:word@x", "/graphql"],
+  ["x#", "/graphql"],
+  ["gateway.test", "*"],
+])("Host: %s with the target %s is a 400 as any other, and tells nothing of the gateway's insides", async (host, target) => {
+  const { socket, ended } = open();
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nX-Request-Id: odd-host\r\nConnection: close\r\n\r\n`);
+  const { text } = await ended;
+  expect(text).toMatch(/^HTTP\/1\.1 400 /);
+  expect(text).toContain('"code":"BAD_USER_INPUT"');
+  expect(text.toLowerCase()).toContain("x-content-type-options: nosniff");
+  expect(text.toLowerCase()).toContain("x-request-id: odd-host");
+  expect(text).not.toMatch(/\.ts|node_modules|at /);
+});
+
+test("a target with a host of its own is its path; TRACE is refused", async () => {
+  const ask = async (line: string) => {
+    const { socket, ended } = open();
+    socket.write(`${line} HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer ${key}\r\nConnection: close\r\n\r\n`);
+    return (await ended).text;
+  };
+  expect(await ask("GET http://elsewhere.example/health/live")).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await ask("TRACE /graphql")).toMatch(/^HTTP\/1\.1 405 [^]*allow: /i);
+});

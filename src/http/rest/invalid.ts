@@ -7,7 +7,10 @@ export interface RestIssue {
   readonly message: string;
 }
 
+/** How many things that are wrong are told: of a request that is nothing but wrong, its answer would be larger than it. */
+const MOST_TOLD = 100;
+
 /** 400, with all that is wrong. */
 export function invalid(issues: readonly RestIssue[]): GraphQLError {
-  return badUserInput("The request breaks rules.", { issues, http: { status: 400 } });
+  return badUserInput("The request breaks rules.", { issues: issues.slice(0, MOST_TOLD), http: { status: 400 } });
 }

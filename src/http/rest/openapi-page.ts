@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Cors } from "../cors.ts";
+import { names } from "../entity-tag.ts";
 import { describeRest } from "./openapi.ts";
 import { refusal, refuse } from "./refusal.ts";
 
@@ -15,7 +16,7 @@ export function createOpenApiPage(cors: Cors): (request: Request) => Response {
     page ??= makePage();
     const { text, etag } = page;
     const headers = { "content-type": "application/json; charset=utf-8", "cache-control": "public, max-age=300", etag };
-    if (request.headers.get("if-none-match")?.includes(etag)) return new Response(null, { status: 304, headers });
+    if (names(request.headers.get("if-none-match"), etag)) return new Response(null, { status: 304, headers });
     return new Response(request.method === "HEAD" ? null : text, { headers });
   };
 }

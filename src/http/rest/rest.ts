@@ -36,7 +36,11 @@ export function createRest({ admit, run, cors }: RestParts): (request: Request, 
     if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) return cors.preflight(request, methods);
     const asked = request.method === "HEAD" ? asGet(request) : request;
     const here = found.find(({ route: { method } }) => method === asked.method);
-    if (!here) return refuse(refusal(405, `This path takes ${methods.join(", ")}.`), { allow: methods.join(", ") });
+    if (!here) {
+      const refused = () => refuse(refusal(405, `This path takes ${methods.join(", ")}.`), { allow: methods.join(", ") });
+      // Who bears a key is told its limits with every answer; nobody needs one to be told this.
+      return request.headers.has("authorization") ? admit(request, requestId, refuseError, () => Promise.resolve(refused())) : refused();
+    }
     const response = await admit(asked, requestId, refuseError, (caller) => answer(asked, here.route, here.parts, caller));
     return request.method === "HEAD" ? new Response(null, { status: response.status, headers: response.headers }) : response;
   };

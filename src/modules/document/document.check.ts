@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from "graphql";
+import { type FieldNode, type GraphQLSchema, Kind, type SelectionSetNode } from "graphql";
 import type { Principal } from "../../access/principal.ts";
 import { documentHash } from "../../documents/register.ts";
 import { analyse } from "../../graphql/access-analysis.ts";
@@ -44,14 +44,14 @@ export interface ClientBounds {
  */
 export function checkDocument(
   schema: GraphQLSchema,
-  { hash: given, text }: SentDocument,
+  { hash: sent, text }: SentDocument,
   bounds: ClientBounds,
 ): CheckedDocument | DocumentIssue[] {
-  const hash = given.replace(/^sha256:/, "");
+  const hash = sent.replace(/^sha256:/, "");
   const actual = documentHash(text);
-  const { parsed, faults } = readDocument(schema, text);
+  const { parsed, faults, name: given } = readDocument(schema, text);
   const operation = parsed && onlyOperation(parsed);
-  const name = operation?.operation.name?.value ?? hash.slice(0, 64);
+  const name = given ?? hash.slice(0, 64);
   const issues: DocumentIssue[] = [];
   const refuse = (message: string, line: number | null = null) => issues.push({ document: name, hash: hash.slice(0, 100), line, message });
 
@@ -70,20 +70,39 @@ export function checkDocument(
       `it can cost ${Number.isFinite(cost) ? cost : "more than ten million"} points with the largest variables; at most ${bounds.costLimit} are allowed`,
     );
   }
-  for (const message of accessIssues(schema, operation, bounds.principals)) refuse(message);
+  for (const [message, path] of accessIssues(schema, operation, bounds.principals)) refuse(message, lineOf(operation, path));
   return issues.length > 0 ? issues : { hash: actual, name, text, cost };
 }
 
-/** What some key of the client would not be shown, or be refused; each once. */
-function accessIssues(schema: GraphQLSchema, operation: Operation, principals: readonly Principal[]): Set<string> {
-  const issues = new Set<string>();
+/** What some key of the client would not be shown, or be refused, each once, with its response path. */
+function accessIssues(schema: GraphQLSchema, operation: Operation, principals: readonly Principal[]): Map<string, readonly string[]> {
+  const issues = new Map<string, readonly string[]>();
   for (const principal of principals) {
     const { withheld, forbidden } = analyse(schema, operation, null, principal);
     for (const { path, field, requires } of withheld) {
-      issues.add(`${path.join(".")}: ${field} would be withheld from key ${principal.keyId}, which lacks ${requires}`);
+      issues.set(`${path.join(".")}: ${field} would be withheld from key ${principal.keyId}, which lacks ${requires}`, path);
     }
     for (const { path, requires } of forbidden)
-      issues.add(`${path.join(".")} would be refused to key ${principal.keyId}: it needs ${requires}`);
+      issues.set(`${path.join(".")} would be refused to key ${principal.keyId}: it needs ${requires}`, path);
   }
   return issues;
+}
+
+/** The line on which a response path's field is selected, in whatever fragment; the first, when there are several. */
+function lineOf({ operation, fragments }: Operation, path: readonly string[]): number | null {
+  let level: readonly FieldNode[] = fieldsIn(operation.selectionSet, fragments);
+  for (const [depth, key] of path.entries()) {
+    const found = level.filter(({ name, alias }) => (alias ?? name).value === key);
+    if (depth === path.length - 1) return found[0]?.loc?.startToken.line ?? null;
+    level = found.flatMap(({ selectionSet }) => fieldsIn(selectionSet, fragments));
+  }
+  return null;
+}
+
+/** The fields of a selection, those of its fragments with it. Of a valid document: no fragment is in itself. */
+function fieldsIn(set: SelectionSetNode | undefined, fragments: Operation["fragments"]): FieldNode[] {
+  return (set?.selections ?? []).flatMap((node) => {
+    if (node.kind === Kind.FIELD) return [node];
+    return fieldsIn(node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet : fragments[node.name.value]?.selectionSet, fragments);
+  });
 }

@@ -19,6 +19,7 @@ const PublishDocumentsInput = builder.inputType("PublishDocumentsInput", {
   fields: (t) => ({
     client: t.string({ required: true, description: "The client's name." }),
     documents: t.field({ type: [DocumentInput], required: true, description: `1 to ${MAX_DOCUMENTS} documents.` }),
+    checkOnly: t.boolean({ defaultValue: false, description: "Makes every check, and registers nothing: `documents` is empty then." }),
   }),
 });
 

@@ -30,7 +30,7 @@ export interface Published {
 export async function publishDocuments(
   tx: Transaction,
   principal: Principal,
-  { client: name, documents }: { client: string; documents: readonly SentDocument[] },
+  { client: name, documents, checkOnly }: { client: string; documents: readonly SentDocument[]; checkOnly?: boolean | null },
   { schema, costLimit, now }: { schema: GraphQLSchema; costLimit: number; now: Date },
 ): Promise<Published> {
   const { mode } = within(principal);
@@ -54,6 +54,7 @@ export async function publishDocuments(
     issues.push({ document, hash, line: null, message: "is retired: a retired document does not come back; change its text" });
   }
   if (issues.length > 0) throw new InvalidDocuments(issues);
+  if (checkOnly) return { documents: [], added: 0 };
   const rows = checked.map(({ hash, name: operation, text, cost }) => ({
     clientId: client.id,
     mode,

@@ -276,6 +276,7 @@ describe("other refusals are in the envelope", () => {
     ["OPTIONS", "/v1/bank/customers", "GET, HEAD, POST"],
   ])("405 with Allow: %s %s", async (method, path, allow) => {
     const { status, headers, body } = await call(method, path);
+    expect(headers.get("x-ratelimit-limit")).not.toBe(null);
     expect([status, headers.get("allow"), body]).toEqual([
       405,
       allow,

@@ -71,7 +71,7 @@ describe("publishing", () => {
     const { __typename, code, issues } = await publish("partner", [fine, broken, "query {", "{ viewer { mode } }"]);
     expect({ __typename, code }).toEqual({ __typename: "InvalidDocuments", code: "INVALID_DOCUMENTS" });
     expect(issues.map(({ document, line, message }: any) => [document.length === 64 ? "-" : document, line, message])).toEqual([
-      ["-", 3, expect.stringContaining('Cannot query field "nme"')],
+      ["Broken", 3, expect.stringContaining('Cannot query field "nme"')],
       ["-", 1, expect.stringContaining("Syntax Error")],
       ["-", 1, "its operation must have a name"],
     ]);
@@ -79,10 +79,10 @@ describe("publishing", () => {
   });
 
   test("refuses what a key of the client would not be shown, or be refused, under whatever variables", async () => {
-    const withheld = "query Withheld($s: Boolean!) { customers { nodes { id mail: email @include(if: $s) } } }";
+    const withheld = "query Withheld($s: Boolean!) {\n customers { nodes { id mail: email @include(if: $s) } } }";
     expect(await messages("partner", withheld)).toEqual([
       [
-        null,
+        2,
         expect.stringMatching(
           /^customers\.nodes\.mail: Customer\.email would be withheld from key [0-9a-f]{16}, which lacks customers:read:extended$/,
         ),
@@ -90,11 +90,11 @@ describe("publishing", () => {
     ]);
     expect((await publish("front", [withheld])).added).toBe(1);
     const write = "mutation Write($input: CreateCustomerInput!) { createCustomer(input: $input) { __typename } }";
-    expect(await messages("front", write)).toEqual([[null, expect.stringContaining("it needs customers:write")]]);
+    expect(await messages("front", write)).toEqual([[1, expect.stringContaining("it needs customers:write")]]);
     const batch = "query Batch($id: ID!) { node(id: $id) { ... on BatchResult { status } id } }";
     expect((await publish("partner", [batch])).__typename).toBe("DocumentsPublished");
     expect(await messages("partner", "query Schema { __schema { queryType { name } } }")).toEqual([
-      [null, expect.stringContaining("__schema would be refused to key")],
+      [1, expect.stringContaining("__schema would be refused to key")],
     ]);
   });
 

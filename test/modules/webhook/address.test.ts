@@ -89,7 +89,7 @@ test("a name that leads to this machine is refused when it connects, and so is o
 
 test("public addresses are public", () => {
   for (const address of ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]) expect(isPublicAddress(address)).toBe(true);
-  for (const odd of ["", "localhost", "::8.8.8.8", "4000::1", "fe80::1%eth0"]) expect(isPublicAddress(odd)).toBe(false);
+  for (const odd of ["", "localhost", "::808:808", "4000::1", "fe80::1%eth0"]) expect(isPublicAddress(odd)).toBe(false);
 });
 
 test.each([

@@ -1,0 +1,30 @@
+import type { IncomingMessage, RequestListener } from "node:http";
+import { createServerAdapter } from "@whatwg-node/server";
+import type { Fetch } from "./server.ts";
+
+/** The host that stands for one that can be none: what names it is refused as malformed, with all that an answer has. */
+export const MALFORMED = "malformed.invalid";
+
+/** A host and perhaps a port, and nothing else of a URL. Source: RFC 9110, section 7.2. */
+const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i;
+
+/** A gateway for node:http. Of what a client says of the address only the path and the query count. */
+export function createListener(fetch: Fetch): RequestListener {
+  const adapter = createServerAdapter(fetch);
+  return (request, response) => {
+    address(request);
+    void adapter(request, response);
+  };
+}
+
+/** Sees that the request's host and target make a URL: the adapter builds one of them, and would fail or be led astray. */
+function address(request: IncomingMessage): void {
+  const { headers, url = "" } = request;
+  // Proxies may name the whole address; only its path is ours.
+  if (/^https?:/i.test(url) && URL.canParse(url)) request.url = new URL(url).pathname + new URL(url).search;
+  const whole = `http://${headers.host}${request.url}`;
+  if (!HOST.test(headers.host ?? "") || !request.url!.startsWith("/") || !URL.canParse(whole)) {
+    headers.host = MALFORMED;
+    request.url = "/";
+  }
+}
