@@ -33,7 +33,7 @@ export class TestProcess {
   stderr = "";
   readonly ended: Promise<Ending>;
 
-  constructor(program: string, args: string[], env: Env, options: { detached?: boolean } = {}) {
+  constructor(program: string, args: string[], env: Env, options: { detached?: boolean; cwd?: string } = {}) {
     const { PATH, HOME, TMPDIR } = process.env;
     // Not the test runner's variables: the gateway would read them.
     this.child = spawn(program, args, {

@@ -111,19 +111,20 @@ async function lookAt(db: Database, keyring: Keyring, sealed: SealedColumn, afte
 
 /**
  * Replaces each text where it still is the old one, whatever else became of the row meanwhile. A row that another
- * transaction holds is left for the next walk: this waits for nobody while it holds rows itself.
+ * transaction holds is left for the next walk: this waits for nobody while it holds rows itself. Where the table is
+ * partitioned, a ctid is a place in one partition: each has the same ones.
  */
 async function replace(db: Database, { table, column, isSame }: SealedColumn, rows: object[]): Promise<void> {
   await db.$executeRaw`
     WITH free AS (
-      SELECT t.ctid AS place, decode(r.anew, 'hex') AS anew
+      SELECT t.tableoid AS part, t.ctid AS place, decode(r.anew, 'hex') AS anew
       FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
         AS r("bankId" text, mode mode, "customerId" uuid, version int, sealed text, anew text)
       JOIN ${table} t ON t.bank_id = r."bankId" AND t.mode = r.mode AND ${isSame}
       WHERE t.${column} = decode(r.sealed, 'hex')
       FOR NO KEY UPDATE OF t SKIP LOCKED
     )
-    UPDATE ${table} t SET ${column} = free.anew FROM free WHERE t.ctid = free.place`;
+    UPDATE ${table} t SET ${column} = free.anew FROM free WHERE t.tableoid = free.part AND t.ctid = free.place`;
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
