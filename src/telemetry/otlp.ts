@@ -109,7 +109,8 @@ function loggingFailures(exporter: SpanExporter, log: Logger): SpanExporter {
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        const failed = Number(result.code) !== 0;
+        // Each failure of this exporter has its error.
+        const failed = result.error !== undefined;
         if (failed && !isFailing)
           log.warn({ fault: { class: result.error?.name, code: codeOf(result.error ?? {}) } }, "spans cannot be sent");
         if (!failed && isFailing) log.info("spans are sent again");

@@ -32,7 +32,8 @@ test("nothing of a customer is in the log, in the metrics or in a trace", { time
   const gateway = await startGateway({ ...env, ...settings });
   const { url } = gateway;
   const bearer = { authorization: `Bearer ${key}` };
-  const ask = (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, { ...init, headers: { ...bearer, ...init.headers } });
+  const ask = (path: string, { headers, ...init }: { method?: string; body?: string; headers?: Record<string, string> } = {}) =>
+    fetch(`${url}${path}`, { ...init, headers: { ...bearer, ...headers } });
 
   // Made, in the batch and one by one, twice, and refused.
   const batch = await send(url, key, CREATE, { rows: [batchRow(1, CANARIES)] });
