@@ -6,7 +6,7 @@ import { createAudit } from "./audit/audit.ts";
 import { removeExpiredKeys } from "./changes/idempotency.ts";
 import type { Config } from "./config.ts";
 import type { Services } from "./context.ts";
-import { createClient } from "./database/client.ts";
+import { createClient, poolState } from "./database/client.ts";
 import { claimDataDir } from "./database/data-dir.ts";
 import type { Connection } from "./database/deadline.ts";
 import { openEmbedded } from "./database/embedded.ts";
@@ -33,6 +33,7 @@ import { createReadAs } from "./read-as.ts";
 import { openLimits } from "./limits/limits.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { openTracing } from "./telemetry/tracing.ts";
 
 /** The gateway, open and ready to answer. */
 export interface App {
@@ -77,8 +78,10 @@ export async function buildApp(
       for (const closer of closers.reverse()) await closer();
     })());
   try {
+    const tracing = await openTracing(config.otlpEndpoint, log);
+    closers.push(() => tracing?.close());
     const connection = await openDatabase(config, closers, onFailure);
-    const db = createClient(connection, { onQuery });
+    const db = createClient(connection, { onQuery, watch: tracing?.statement });
     closers.push(() => db.$disconnect());
     const keyring = config.keyring ?? developmentKeyring(config.dataDir);
     await refuseOtherKeyring(db, keyring.ids);
@@ -98,7 +101,7 @@ export async function buildApp(
       db,
       config.jwtIssuers.length > 0 ? createVerifyToken(config.jwtIssuers, db) : null,
     );
-    const metrics = createMetrics();
+    const metrics = createMetrics({ isServed: config.metricsPort !== null, pool: () => poolState(db), queues: () => queue.depth() });
     const limits = await openLimits(config, { log, now: limitsNow, onChange: (isShared) => metrics.limitsShared(isShared) });
     closers.push(() => limits.close());
     const sender = createSender(webhookRules);
@@ -112,6 +115,7 @@ export async function buildApp(
     const fetch = createFetch({
       limits,
       metrics,
+      tracing,
       services,
       tenantDatabase,
       authenticate,

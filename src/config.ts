@@ -24,6 +24,8 @@ export interface Config {
   readonly lookupLimit: number;
   /** Null: no metrics are served. */
   readonly metricsPort: number | null;
+  /** Null: no traces are kept. */
+  readonly otlpEndpoint: string | null;
   readonly dataDir: string;
   /** Null: development keeps one of its own in dataDir. */
   readonly keyring: Keyring | null;
@@ -84,6 +86,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     costLimit: parsed.data.COST_LIMIT,
     lookupLimit: parsed.data.LOOKUP_LIMIT,
     metricsPort: parsed.data.METRICS_PORT ?? null,
+    otlpEndpoint: parsed.data.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     dataDir: DATA_DIR,
     keyring: GATEWAY_KEYRING ? readKeyring(GATEWAY_KEYRING) : null,
     jwtIssuers: JWT_ISSUERS ?? [],

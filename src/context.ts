@@ -25,6 +25,7 @@ import type { Database } from "./database/client.ts";
 import type { Queue } from "./jobs/queue.ts";
 import type { Charge } from "./limits/charge.ts";
 import type { Withheld } from "./access/redaction.ts";
+import type { RequestFacts } from "./telemetry/request-facts.ts";
 
 /** What the whole process shares. */
 export interface Services {
@@ -45,6 +46,8 @@ export interface Context extends Services {
   /** What the request costs its key. */
   readonly charge: Charge;
   readonly requestId: string;
+  /** What will be told of the request in the log, the metrics and its span. */
+  readonly facts: RequestFacts;
   /** The Idempotency-Key header, or null. */
   readonly idempotencyKey: string | null;
   /** Whether the request's Prefer header says respond-async. */

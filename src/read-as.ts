@@ -6,6 +6,7 @@ import { noteReads } from "./audit/note.ts";
 import type { Context, Services } from "./context.ts";
 import type { TenantDatabase } from "./database/tenant-database.ts";
 import { schema } from "./graphql/schema.ts";
+import { RequestFacts } from "./telemetry/request-facts.ts";
 import { Charge, type Limits } from "./limits/charge.ts";
 
 /** Runs a query as somebody who sent no request, e.g. for a webhook: what it gives is what that principal's key would be given. */
@@ -21,12 +22,14 @@ export interface ReadAsParts {
 export function createReadAs({ services, tenantDatabase, limits }: ReadAsParts): ReadAs {
   return async (identity, document, variableValues) => {
     const principal = createPrincipal(identity, null);
+    const facts = new RequestFacts(crypto.randomUUID());
     const contextValue: Context = {
       ...services,
       principal,
       db: tenantDatabase(principal),
       charge: new Charge(limits, principal.keyId),
-      requestId: crypto.randomUUID(),
+      requestId: facts.requestId,
+      facts,
       idempotencyKey: null,
       respondAsync: false,
       offset: 0,

@@ -32,6 +32,9 @@ export const VARIABLES = {
   METRICS_PORT: variable(port.optional()).describe(
     "The port that tells metrics to Prometheus, at `/metrics`, on `HOST`. 0: any free one. None: no metrics are told.",
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable(address("http", "https").optional()).describe(
+    "The OpenTelemetry collector that traces are sent to, by OTLP over HTTP, e.g. `http://127.0.0.1:4318`; docs/observe.md says what is in them. None: no traces.",
+  ),
   DATA_DIR: variable(
     z
       .string()

@@ -25,11 +25,11 @@ const MAY_IMPORT: Record<string, string[]> = {
     "telemetry",
     "audit",
   ],
-  "read-as": ["access", "audit", "graphql", "limits"],
+  "read-as": ["access", "audit", "graphql", "limits", "telemetry"],
   demo: ["access", "changes", "database", "documents", "http/rest/rest-documents", "modules", "startup-error"],
-  http: ["access", "changes/idempotency", "database/deadline", "documents", "graphql", "audit", "limits"],
+  http: ["access", "changes/idempotency", "database/deadline", "documents", "graphql", "audit", "limits", "telemetry/request-facts"],
   limits: ["graphql/errors", "graphql/field-facts", "graphql/nesting", "graphql/operation", "telemetry"],
-  documents: ["access/principal", "graphql/errors"],
+  documents: ["access/principal", "graphql/errors", "telemetry/request-facts"],
   "graphql/schema": ["graphql", "modules"],
   modules: ["access", "changes", "database", "graphql", "audit", "limits/read-document", "limits/cost", "documents/register"],
   changes: ["access", "graphql", "audit", "database/client", "database/generated"],
@@ -60,6 +60,10 @@ const ONLY_IN: Record<string, string> = {
   "@electric-sql/pglite": "database",
   "@electric-sql/pglite-socket": "database",
   "@faker-js/faker": "demo",
+  "@opentelemetry/api": "telemetry",
+  "@opentelemetry/exporter-trace-otlp-http": "telemetry",
+  "@opentelemetry/resources": "telemetry",
+  "@opentelemetry/sdk-trace": "telemetry",
   "@prisma/adapter-pg": "database",
   commander: "cli",
   "graphql-yoga": "http",
@@ -183,6 +187,14 @@ describe("who imports whom", () => {
     const packages = imports.filter(({ to, typeOnly }) => !typeOnly && Object.hasOwn(ONLY_IN, packageOf(to)));
     expect(packages.filter(({ from, to }) => !isIn(from, ONLY_IN[packageOf(to)]!)).map(show)).toEqual([]);
     expect(new Set(packages.map(({ to }) => packageOf(to)))).toEqual(new Set(Object.keys(ONLY_IN)));
+  });
+
+  test("what traces take is loaded only when it is used", () => {
+    const users = new Set(imports.filter(({ to, typeOnly }) => !typeOnly && to.startsWith("@opentelemetry/")).map(({ from }) => from));
+    expect([...users]).toEqual(["telemetry/otlp"]);
+    const takers = own.filter(({ to, typeOnly }) => to === "telemetry/otlp" && !typeOnly).map(({ from }) => from);
+    expect(takers).toEqual(["telemetry/tracing"]);
+    expect(readFileSync(join(SRC, "telemetry/tracing.ts"), "utf8")).not.toMatch(/^import [^;]*otlp/m);
   });
 });
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { type Connection, DeadlinePool } from "./deadline.ts";
 import { Prisma, PrismaClient } from "./generated/client.ts";
+import { type StatementWatch, watchedClient } from "./statement-watch.ts";
 
 /** The whole database: what a request reads with. Every call may use another connection. */
 export type Database = PrismaClient;
@@ -21,6 +22,8 @@ export interface ClientOptions {
   idleInTransactionTimeoutMs?: number;
   /** Sees the text of every SQL statement, never the values; of a transaction also COMMIT and ROLLBACK, but not BEGIN. For tests: it slows each query. */
   onQuery?: (sql: string) => void;
+  /** Sees each statement begin and end, BEGIN too, within the request that runs it. */
+  watch?: StatementWatch;
 }
 
 /**
@@ -28,7 +31,7 @@ export interface ClientOptions {
  * End it with `$disconnect()`.
  */
 export function createClient(connection: Connection, options: ClientOptions = {}): Database {
-  const pool = new DeadlinePool({
+  const limits = {
     application_name: "customer-gateway",
     keepAlive: true,
     ...connection,
@@ -39,17 +42,33 @@ export function createClient(connection: Connection, options: ClientOptions = {}
       statement_timeout: options.statementTimeoutMs ?? 10_000,
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
     }),
-  });
+  };
+  const pool = new DeadlinePool(limits, options.watch && watchedClient(options.watch));
   const adapter = new PrismaPg(pool, { disposeExternalPool: true });
   const { onQuery } = options;
   // Also of a read under row-level security, which is a transaction; Prisma's own would give up a busy pool after 2,000.
   const transactionOptions = { maxWait: MAX_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS };
   // Else each call takes a stack trace, to quote its own source should it fail; errors are logged by class and code.
   const shared = { adapter, transactionOptions, errorFormat: "minimal" } as const;
-  if (onQuery === undefined) return new PrismaClient(shared);
-  const client = new PrismaClient({ ...shared, log: [{ emit: "event", level: "query" }] });
-  client.$on("query", (event) => onQuery(event.query));
+  const client = onQuery ? new PrismaClient({ ...shared, log: [{ emit: "event", level: "query" }] }) : new PrismaClient(shared);
+  if (onQuery) (client as PrismaClient<"query">).$on("query", (event) => onQuery(event.query));
+  pools.set(client, pool);
   return client;
+}
+
+const pools = new WeakMap<Database, DeadlinePool>();
+
+/** How a client's pool stands: connections that are open, those of them that nobody uses, and those who wait for one. */
+export interface PoolState {
+  readonly open: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/** Of a client that `createClient` made. */
+export function poolState(client: Database): PoolState {
+  const { totalCount, idleCount, waitingCount } = pools.get(client)!;
+  return { open: totalCount, idle: idleCount, waiting: waitingCount };
 }
 
 /** What an address says of the connections at most, by Prisma's name for it. */

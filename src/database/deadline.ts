@@ -125,9 +125,9 @@ export class CancellableClient extends pg.Client {
 
 /** A pool of such connections. Who waits for one goes on as the request that waited, not as the one that gave it back. */
 export class DeadlinePool extends pg.Pool {
-  constructor(config: Connection) {
+  constructor(config: Connection, Client: typeof CancellableClient = CancellableClient) {
     // The types forget that a client is given the pool's configuration.
-    super({ ...config, Client: CancellableClient as unknown as new () => pg.Client });
+    super({ ...config, Client: Client as unknown as new () => pg.Client });
   }
 
   override connect(callback?: any): any {

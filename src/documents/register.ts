@@ -10,6 +10,7 @@ export interface FoundDocument {
   readonly clientId: string;
   readonly mode: Mode;
   readonly hash: string;
+  readonly name: string;
   readonly text: string;
   /** Since when it is deprecated; null: it is not. */
   readonly deprecatedAt: Date | null;
@@ -46,9 +47,11 @@ export function createDocumentRegister(db: Database): DocumentRegister {
       const [clientId, mode, hash] = key.split(" ") as [string, Mode, string];
       const row = await db.persistedDocument.findUnique({
         where: { clientId_mode_hash: { clientId, mode, hash } },
-        select: { text: true, state: true, deprecatedAt: true },
+        select: { name: true, text: true, state: true, deprecatedAt: true },
       });
-      return { document: row && row.state !== "RETIRED" ? { clientId, mode, hash, text: row.text, deprecatedAt: row.deprecatedAt } : null };
+      if (row === null || row.state === "RETIRED") return { document: null };
+      const { name, text, deprecatedAt } = row;
+      return { document: { clientId, mode, hash, name, text, deprecatedAt } };
     },
   });
   const counted = new Map<string, Uses>();

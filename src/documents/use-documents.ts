@@ -2,6 +2,7 @@ import type { GraphQLParams, Plugin } from "graphql-yoga";
 import type { Context } from "../context.ts";
 import { badUserInput, gatewayError } from "../graphql/errors.ts";
 import { runsRegisteredOnly } from "../access/principal.ts";
+import { plainName } from "../telemetry/request-facts.ts";
 import type { DocumentRegister, FoundDocument } from "./register.ts";
 
 /** Refused before anything ran, to clients of every media type. */
@@ -21,7 +22,7 @@ export function useDocuments(register: DocumentRegister): Plugin<Context> {
   const running = new WeakMap<Request, FoundDocument>();
   return {
     async onParams({ request, params, setParams, context }) {
-      const { principal } = context as unknown as Context;
+      const { principal, facts } = context as unknown as Context;
       const { clientId, mode } = principal;
       const isRegisteredOnly = runsRegisteredOnly(principal);
       if (params.query != null && isRegisteredOnly) {
@@ -39,6 +40,7 @@ export function useDocuments(register: DocumentRegister): Plugin<Context> {
       const document = clientId !== null && HASH.test(hash) ? await register.find(clientId, mode, hash) : null;
       if (document === null) throw gatewayError("DOCUMENT_NOT_FOUND", "No such document is registered for this client.");
       running.set(request, document);
+      facts.document = { name: plainName(document.name), hash: document.hash };
       setParams({ ...params, query: document.text });
     },
     onResponse({ request, response, serverContext }) {

@@ -9,6 +9,7 @@ import { badUserInput, gatewayError } from "../graphql/errors.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { Charge, type Limits } from "../limits/charge.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { RequestFacts } from "../telemetry/request-facts.ts";
 import { withinLimits } from "./within-limits.ts";
 
 /** A request's bearer, and what the request may take. */
@@ -16,6 +17,7 @@ export interface Caller {
   readonly principal: Principal;
   readonly charge: Charge;
   readonly requestId: string;
+  readonly facts: RequestFacts;
   readonly log: Logger;
 }
 
@@ -25,11 +27,11 @@ export type TellError = (error: GraphQLError) => Response;
 /** The way in, which every route with data takes. */
 export interface Entrance {
   /** Does the work, and makes whatever it throws an answer. */
-  readonly guard: (requestId: string, tell: TellError, work: (log: Logger) => Promise<Response>) => Promise<Response>;
+  readonly guard: (facts: RequestFacts, tell: TellError, work: (log: Logger) => Promise<Response>) => Promise<Response>;
   /** Answers the bearer of a valid key within its limits; anybody else is told UNAUTHENTICATED, before the body is read. */
   readonly admit: (
     request: Request,
-    requestId: string,
+    facts: RequestFacts,
     tell: TellError,
     answer: (caller: Caller) => Promise<Response>,
   ) => Promise<Response>;
@@ -43,31 +45,38 @@ export interface EntranceParts {
 }
 
 export function createEntrance({ services, authenticate, limits, metrics }: EntranceParts): Entrance {
-  const refuser = (log: Logger, tell: TellError) => (error: unknown) => {
+  const refuser = (facts: RequestFacts, log: Logger, tell: TellError) => (error: unknown) => {
     const masked = maskError(error, log) as GraphQLError;
-    metrics.failed(String(masked.extensions["code"]));
+    const code = String(masked.extensions["code"]);
+    facts.codes.add(code);
+    metrics.failed(code);
     return tell(masked);
   };
 
-  async function guard(requestId: string, tell: TellError, work: (log: Logger) => Promise<Response>): Promise<Response> {
-    const log = services.log.child({ requestId });
+  async function guard(facts: RequestFacts, tell: TellError, work: (log: Logger) => Promise<Response>): Promise<Response> {
+    const log = services.log.child({ requestId: facts.requestId });
     try {
       return await work(log);
     } catch (error) {
-      return refuser(log, tell)(error);
+      return refuser(facts, log, tell)(error);
     }
   }
 
   return {
     guard,
-    admit: (request, requestId, tell, answer) =>
-      guard(requestId, tell, async (log) => {
+    admit: (request, facts, tell, answer) =>
+      guard(facts, tell, async (log) => {
+        const { requestId } = facts;
         const identity = await authenticate(request.headers.get("authorization"));
         if (!identity) noteUnauthenticated(services.audit, requestId);
         if (!identity) throw gatewayError("UNAUTHENTICATED", "Send a valid key: Authorization: Bearer cgw_…");
+        facts.keyId = identity.keyId;
         const charge = new Charge(limits, identity.keyId, identity.clientCostLimit ?? undefined);
-        const respond = async () => answer({ principal: createPrincipal(identity, requestedVisibility(request)), charge, requestId, log });
-        return withinLimits(charge, respond, refuser(log, tell));
+        const respond = async () =>
+          answer({ principal: createPrincipal(identity, requestedVisibility(request)), charge, requestId, facts, log });
+        const response = await withinLimits(charge, respond, refuser(facts, log, tell));
+        facts.points = charge.report.requested;
+        return response;
       }),
   };
 }

@@ -5,6 +5,8 @@ import type { Services } from "../context.ts";
 import type { TenantDatabase } from "../database/tenant-database.ts";
 import type { DocumentRegister } from "../documents/register.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { RequestFacts } from "../telemetry/request-facts.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import type { Limits } from "../limits/charge.ts";
 import { type Caller, createEntrance } from "./admit.ts";
 import { bodyLimit, readParams } from "./body.ts";
@@ -14,6 +16,7 @@ import { createGraphiQL, type GraphiQLOptions, wantsGraphiQL } from "./graphiql.
 import { badUserInput } from "../graphql/errors.ts";
 import { MALFORMED } from "./listener.ts";
 import { isReady } from "./health.ts";
+import { createObserve } from "./observe.ts";
 import { createOpenApiPage } from "./rest/openapi-page.ts";
 import { createRest, isRest } from "./rest/rest.ts";
 import { createRunDocument } from "./run-document.ts";
@@ -27,6 +30,8 @@ export interface ServerParts {
   readonly register: DocumentRegister;
   readonly limits: Limits;
   readonly metrics: Metrics;
+  /** Null: no traces are kept. */
+  readonly tracing: Tracing | null;
   /** Null: there is no such page, and a browser is refused as any caller without a key. */
   readonly graphiql: GraphiQLOptions | null;
   /** Sites whose scripts may call; see Config. */
@@ -41,8 +46,8 @@ export interface ServerParts {
 export type Fetch = (request: Request) => Promise<Response>;
 
 export function createFetch(parts: ServerParts): Fetch {
-  const { services, tenantDatabase, authenticate, register, graphiql, metrics } = parts;
-  const yoga = createGraphQLServer({ register, log: services.log, metrics, requestTimeoutMs: parts.requestTimeoutMs });
+  const { services, tenantDatabase, authenticate, register, graphiql, metrics, tracing } = parts;
+  const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing, requestTimeoutMs: parts.requestTimeoutMs });
   const { guard, admit } = createEntrance(parts);
   const run = createRunDocument({ services, tenantDatabase, authenticate, yoga });
   const page = graphiql && createGraphiQL(graphiql);
@@ -50,11 +55,12 @@ export function createFetch(parts: ServerParts): Fetch {
   const rest = createRest({ admit, run, cors });
   const openApiPage = createOpenApiPage(cors);
   const secure = createSecurityHeaders(parts.production);
+  const observe = createObserve({ log: services.log, metrics, tracing });
 
-  function graphql(request: Request, requestId: string): Promise<Response> {
+  function graphql(request: Request, facts: RequestFacts): Promise<Response> {
     const tell = (error: GraphQLError) => errorResponse(request, error);
-    if (page && wantsGraphiQL(request)) return guard(requestId, tell, () => page(request));
-    return admit(request, requestId, tell, (caller) => answer(request, caller));
+    if (page && wantsGraphiQL(request)) return guard(facts, tell, () => page(request));
+    return admit(request, facts, tell, (caller) => answer(request, caller));
   }
 
   async function answer(request: Request, caller: Caller): Promise<Response> {
@@ -63,19 +69,20 @@ export function createFetch(parts: ServerParts): Fetch {
     return await withEntityTag(request, await run(request, caller, { params, as: withoutBody(request) }));
   }
 
-  async function route(request: Request, requestId: string): Promise<Response> {
+  async function route(request: Request, facts: RequestFacts): Promise<Response> {
     const { pathname, hostname } = new URL(request.url);
     if (hostname === MALFORMED)
       return errorResponse(request, badUserInput("The request's host or target is malformed.", { http: { status: 400 } }));
     // Requests of these can be received and not made, so that nothing could pass one on.
     if (["TRACE", "TRACK", "CONNECT"].includes(request.method))
       return new Response(null, { status: 405, headers: { allow: "GET, HEAD, POST, PATCH, DELETE, OPTIONS" } });
-    if (isRest(pathname)) return rest(request, requestId);
+    if (isRest(pathname)) return rest(request, facts);
+    if (PATHS.has(pathname)) facts.route = pathname;
     switch (pathname) {
       case "/":
         return new Response(null, { status: 302, headers: { location: "/graphql" } });
       case "/graphql":
-        return request.method === "OPTIONS" ? cors.preflight(request, ["GET", "POST"]) : graphql(request, requestId);
+        return request.method === "OPTIONS" ? cors.preflight(request, ["GET", "POST"]) : graphql(request, facts);
       case "/openapi.json":
         return openApiPage(request);
       case "/health/live":
@@ -87,23 +94,24 @@ export function createFetch(parts: ServerParts): Fetch {
     }
   }
 
-  return async (request) => {
-    const requestId = requestIdOf(request);
-    const started = performance.now();
-    const response = await route(request, requestId);
+  async function respond(request: Request, facts: RequestFacts): Promise<Response> {
+    const response = await route(request, facts);
     secure(response.headers);
     response.headers.set("vary", "Authorization, X-Visibility, Accept");
     // Not the page: it can hold the demo's key.
     if (!wantsGraphiQL(request)) cors.share(request, response);
-    response.headers.set("x-request-id", requestId);
-    metrics.answered(response.status);
-    services.log.info(
-      { requestId, method: request.method, status: response.status, ms: Math.round(performance.now() - started) },
-      "request",
-    );
+    response.headers.set("x-request-id", facts.requestId);
     return response;
+  }
+
+  return (request) => {
+    const facts = new RequestFacts(requestIdOf(request));
+    return observe(request, facts, () => respond(request, facts));
   };
 }
+
+/** The paths of `route`, other than REST's, whose routes name themselves. */
+const PATHS = new Set(["/", "/graphql", "/openapi.json", "/health/live", "/health/ready"]);
 
 /** The caller's own id when it is a plain one, so that both sides' logs meet; else a new one. */
 function requestIdOf(request: Request): string {

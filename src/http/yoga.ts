@@ -8,9 +8,11 @@ import type { DocumentRegister } from "../documents/register.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { schema } from "../graphql/schema.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import { createDocumentCache } from "./document-cache.ts";
 import { useIntrospection } from "./use-introspection.ts";
 import { useCharge, useDocumentLimits } from "./use-limits.ts";
+import { useErrorCodes, useOperationFacts, useOperationSpan } from "./use-observation.ts";
 import { useTimeLimit } from "./use-time-limit.ts";
 
 /** What the HTTP layer gives Yoga with each request: the context, and what the body or the URL said. */
@@ -21,6 +23,7 @@ export interface GraphQLServerParts {
   readonly register: DocumentRegister;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | null;
   readonly requestTimeoutMs: number;
 }
 
@@ -28,7 +31,7 @@ export interface GraphQLServerParts {
  * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited
  * before (Yoga's own limit halves throughput), so form bodies never reach it.
  */
-export function createGraphQLServer({ register, log, metrics, requestTimeoutMs }: GraphQLServerParts) {
+export function createGraphQLServer({ register, log, metrics, tracing, requestTimeoutMs }: GraphQLServerParts) {
   const documents = createDocumentCache();
   return createYoga<ServerContext>({
     schema,
@@ -48,13 +51,15 @@ export function createGraphQLServer({ register, log, metrics, requestTimeoutMs }
       documents.plugin,
       useDocumentLimits(),
       useDocuments(register),
+      useOperationFacts(),
       useCharge(),
       useIntrospection(),
       useIdempotencyHeader(),
       useVisibilityReport(),
       useAudit(),
-      useErrorCount(metrics),
+      useErrorCodes(metrics),
       useTimeLimit(requestTimeoutMs),
+      ...(tracing ? [useOperationSpan(tracing)] : []),
     ],
   });
 }
@@ -88,16 +93,6 @@ function useAudit(): Plugin<Context, ServerContext> {
       if (!("errors" in result && result.errors)) return;
       noteRefusals(serverContext, result.errors);
       noteFaults(serverContext, result.errors, (field) => field in schema.getMutationType()!.getFields());
-    },
-  };
-}
-
-/** Counts the errors of results by their code. */
-function useErrorCount(metrics: Metrics): Plugin<Context, ServerContext> {
-  return {
-    onResultProcess({ result }) {
-      if (!("errors" in result)) return;
-      for (const { extensions } of result.errors ?? []) metrics.failed(String(extensions["code"]));
     },
   };
 }

@@ -31,6 +31,8 @@ export interface Queue {
    * minute; one whose process has died, after half a minute. `signal` says that this process stops.
    */
   work(name: string, run: (data: never, signal: AbortSignal) => Promise<void>, how?: HowToWork): Promise<void>;
+  /** How many jobs wait and run, in all gateways on the database, by queue that this process works on. Some seconds old. */
+  depth(): Promise<{ queue: string; waiting: number; running: number }[]>;
   /** Waits for jobs under way, for some seconds at most. */
   close(): Promise<void>;
 }
@@ -104,6 +106,13 @@ export async function openQueue(connection: PoolConfig, log: Logger): Promise<Qu
       // Each on its own, since of several that pg-boss makes at once only the first can be woken.
       workers.set(name, await Promise.all(Array.from({ length: atOnce }, () => boss.work<never>(name, options, work))));
     },
+    depth: () =>
+      Promise.all(
+        [...workers.keys()].map(async (queue) => {
+          const [stats] = await boss.getQueueStats(queue);
+          return { queue, waiting: stats?.queuedCount ?? 0, running: stats?.activeCount ?? 0 };
+        }),
+      ),
     async close() {
       stopping.abort();
       await boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });

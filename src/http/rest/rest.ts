@@ -2,6 +2,7 @@ import type { GraphQLFormattedError } from "graphql";
 import { runsRegisteredOnly } from "../../access/principal.ts";
 import type { WithheldField } from "../../access/redaction.ts";
 import type { FailureCode } from "../../graphql/failure.ts";
+import type { RequestFacts } from "../../telemetry/request-facts.ts";
 import type { Caller, Entrance } from "../admit.ts";
 import type { Cors } from "../cors.ts";
 import { withEntityTag } from "../entity-tag.ts";
@@ -28,20 +29,21 @@ export function isRest(pathname: string): boolean {
  * REST, for integrators of the source documents: each route runs one document as GraphQL over HTTP would, so that access,
  * limits, validation, idempotency and audit are the same, and tells its result in the envelope. HEAD is GET without the body.
  */
-export function createRest({ admit, run, cors }: RestParts): (request: Request, requestId: string) => Promise<Response> {
-  return async (request, requestId) => {
+export function createRest({ admit, run, cors }: RestParts): (request: Request, facts: RequestFacts) => Promise<Response> {
+  return async (request, facts) => {
     const found = routesAt(new URL(request.url).pathname);
     if (found.length === 0) return refuse(refusal(404, "There is nothing here; /openapi.json describes what is."));
     const methods = found.flatMap(({ route: { method } }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-    if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) return cors.preflight(request, methods);
     const asked = request.method === "HEAD" ? asGet(request) : request;
     const here = found.find(({ route: { method } }) => method === asked.method);
+    facts.route = (here ?? found[0]!).route.path;
+    if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) return cors.preflight(request, methods);
     if (!here) {
       const refused = () => refuse(refusal(405, `This path takes ${methods.join(", ")}.`), { allow: methods.join(", ") });
       // Who bears a key is told its limits with every answer; nobody needs one to be told this.
-      return request.headers.has("authorization") ? admit(request, requestId, refuseError, () => Promise.resolve(refused())) : refused();
+      return request.headers.has("authorization") ? admit(request, facts, refuseError, () => Promise.resolve(refused())) : refused();
     }
-    const response = await admit(asked, requestId, refuseError, (caller) => answer(asked, here.route, here.parts, caller));
+    const response = await admit(asked, facts, refuseError, (caller) => answer(asked, here.route, here.parts, caller));
     return request.method === "HEAD" ? new Response(null, { status: response.status, headers: response.headers }) : response;
   };
 
