@@ -10,6 +10,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   export: async () => (await import("./export.ts")).exportCommand(),
   keys: async () => (await import("./keys.ts")).keysCommand(),
   documents: async () => (await import("./documents.ts")).documentsCommand(),
+  backup: async () => (await import("./backup.ts")).backupCommand(),
+  restore: async () => (await import("./restore.ts")).restoreCommand(),
+  move: async () => (await import("./move.ts")).moveCommand(),
   audit: async () => (await import("./audit.ts")).auditCommand(),
 };
 
