@@ -4,9 +4,12 @@ import { refusalOf } from "./refusal.ts";
 import type { Ending, Heading, Part } from "./format.ts";
 import { readTables, SETTINGS, type Table } from "./tables.ts";
 
-/** How many characters of rows are asked for at once, about; and how many rows at most, for the next ones may be larger. */
-const PAGE_SIZE = 1_000_000;
+/** How many rows are asked for at once, at most; of a table with large values, where each may be a megabyte. */
 const MAX_ROWS = 200;
+const MAX_LARGE_ROWS = 8;
+
+/** How many characters they may have, were all as large as the largest yet. */
+const PAGE_SIZE = 4_000_000;
 
 /**
  * The rows of all tables as they stand at one moment, however long it takes, beside whoever reads and writes. A migration
@@ -49,16 +52,18 @@ async function readHeading(client: ClientBase, tables: readonly Table[]): Promis
 }
 
 /** A table's rows in the order of its primary key; so much at once that neither many rows nor large ones fill the memory. */
-async function* pagesOf(client: ClientBase, { name, columns, primaryKey }: Table): AsyncGenerator<string[]> {
+async function* pagesOf(client: ClientBase, { name, columns, primaryKey, hasLargeValues }: Table): AsyncGenerator<string[]> {
   const texts = columns.map((column) => `${column.name}::text`).join(", ");
   const order = primaryKey.length > 0 ? `ORDER BY ${primaryKey.join(", ")}` : "";
   await client.query(`DECLARE page NO SCROLL CURSOR FOR SELECT array_to_json(ARRAY[${texts}])::text AS row FROM ${name} ${order}`);
+  const most = hasLargeValues ? MAX_LARGE_ROWS : MAX_ROWS;
+  let largest = 1;
   for (let limit = 1; ;) {
     const { rows } = await client.query<{ row: string }>(`FETCH ${limit} FROM page`);
     if (rows.length > 0) yield rows.map(({ row }) => row);
     if (rows.length < limit) break;
-    const size = rows.reduce((sum, { row }) => sum + row.length, 0);
-    limit = Math.max(1, Math.min(2 * limit, MAX_ROWS, Math.floor((PAGE_SIZE * rows.length) / size)));
+    largest = Math.max(largest, ...rows.map(({ row }) => row.length));
+    limit = Math.max(1, Math.min(2 * limit, most, Math.floor(PAGE_SIZE / largest)));
   }
   await client.query("CLOSE page");
 }

@@ -56,8 +56,14 @@ export async function* decode(chunks: AsyncIterable<string>): AsyncGenerator<Par
   let table: string | undefined;
   let state: "new" | "begun" | "ended" | "whole" = "new";
   for await (const chunk of chunks) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
+    const end = chunk.lastIndexOf("\n");
+    // A long line is put together once, when it has come to its end.
+    if (end === -1) {
+      rest += chunk;
+      continue;
+    }
+    const lines = (rest + chunk.slice(0, end)).split("\n");
+    rest = chunk.slice(end + 1);
     let rows: string[] = [];
     for (const text of lines) {
       if (text.startsWith("[")) {

@@ -8,6 +8,8 @@ export interface Table {
   readonly primaryKey: readonly string[];
   /** The other tables that its foreign keys point to. */
   readonly refersTo: readonly string[];
+  /** Whether some values were too large for PostgreSQL to keep within their rows. */
+  readonly hasLargeValues: boolean;
 }
 
 /**
@@ -22,7 +24,8 @@ const TABLES = `
     ARRAY(SELECT quote_ident(a.attname) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place), pg_attribute a
       WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.number ORDER BY k.place) AS "primaryKey",
     ARRAY(SELECT DISTINCT quote_ident(other.relname) FROM pg_constraint f JOIN pg_class other ON other.oid = f.confrelid
-      WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.confrelid <> c.oid) AS "refersTo"
+      WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.confrelid <> c.oid) AS "refersTo",
+    coalesce(pg_relation_size(c.reltoastrelid), 0) > 0 AS "hasLargeValues"
   FROM pg_class c
   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> '_prisma_migrations'
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
