@@ -106,7 +106,8 @@ const targets: [string, boolean][] = TEST_DATABASE_URL
     ]
   : [["embedded", false]];
 
-describe("backup and restore", () => {
+// Each case starts a dozen processes or more.
+describe("backup and restore", { timeout: 240_000 }, () => {
   it.each(targets)(
     "carry every row of every table to %s, and keys, values, audit and waiting batches work there",
     async (_, toPostgres) => {
@@ -340,7 +341,7 @@ async function onceSocket({ DATA_DIR }: Env): Promise<void> {
   await expect.poll(() => existsSync(join(DATA_DIR!, "postgres", "PG_VERSION")), { interval: 5 }).toBe(true);
 }
 
-describe.skipIf(!TEST_DATABASE_URL || ON_POSTGRES)("move", () => {
+describe.skipIf(!TEST_DATABASE_URL || ON_POSTGRES)("move", { timeout: 240_000 }, () => {
   it("brings the embedded database to PostgreSQL in one command; the old one and its keys stay as they were", async () => {
     const { DATA_DIR } = await usedEnv();
     // Development's keyring lies beside the data.
