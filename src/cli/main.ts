@@ -11,6 +11,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   keys: async () => (await import("./keys.ts")).keysCommand(),
   documents: async () => (await import("./documents.ts")).documentsCommand(),
   webhooks: async () => (await import("./webhooks.ts")).webhooksCommand(),
+  backup: async () => (await import("./backup.ts")).backupCommand(),
+  restore: async () => (await import("./restore.ts")).restoreCommand(),
+  move: async () => (await import("./move.ts")).moveCommand(),
   audit: async () => (await import("./audit.ts")).auditCommand(),
 };
 

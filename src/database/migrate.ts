@@ -93,13 +93,7 @@ export async function ensureSchema(
     if (state === "current") return [];
     refuseForeign(state);
     if (autoMigrate === "always" || (state === "empty" && autoMigrate === "if-empty")) return await migrate(client, migrations);
-    if (state === "empty") {
-      throw new StartupError({
-        what: "the database cannot be used",
-        cause: "it is empty: no gateway has written to it",
-        fix: "check DATABASE_URL, or DATA_DIR",
-      });
-    }
+    refuseEmpty(state);
     throw new StartupError({
       what: "the database cannot be used",
       cause: "its tables are those of an older version of the gateway",
@@ -127,7 +121,8 @@ async function settledState(client: pg.Client, migrations: Migration[]): Promise
   }
 }
 
-async function connect(connection: pg.PoolConfig): Promise<pg.Client> {
+/** One connection, not a pool. Throws StartupError when there is none to be had. */
+export async function connect(connection: pg.PoolConfig): Promise<pg.Client> {
   try {
     // Here too: this is where the address is taken apart, and its certificates are read.
     const client = new pg.Client({ connectionTimeoutMillis: 10_000, ...connection });
@@ -140,7 +135,8 @@ async function connect(connection: pg.PoolConfig): Promise<pg.Client> {
   }
 }
 
-function refuseForeign(state: SchemaState): void {
+/** Throws StartupError for tables that this version does not know. */
+export function refuseForeign(state: SchemaState): void {
   if (state === "newer") {
     throw new StartupError({
       what: "the database cannot be used",
@@ -155,6 +151,16 @@ function refuseForeign(state: SchemaState): void {
       fix: "point DATABASE_URL at an empty database",
     });
   }
+}
+
+/** Throws StartupError for a database without tables. */
+export function refuseEmpty(state: SchemaState): void {
+  if (state !== "empty") return;
+  throw new StartupError({
+    what: "the database cannot be used",
+    cause: "it is empty: no gateway has written to it",
+    fix: "check DATABASE_URL, or DATA_DIR",
+  });
 }
 
 /** Why a connection failed. pg's messages name host, user and database, never the password. */
