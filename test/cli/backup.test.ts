@@ -313,7 +313,8 @@ describe("backup and restore", { timeout: 240_000 }, () => {
     const target = await emptyEnv();
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const restore = command(["restore", file], target);
-      await (ON_POSTGRES ? expect.poll(() => isFilling(target), { interval: 5 }).toBe(true) : onceSocket(target));
+      if (ON_POSTGRES) await expect.poll(() => isFilling(target), { interval: 5 }).toBe(true);
+      else await onceSocket(target);
       await new Promise((done) => setTimeout(done, 300));
       const { code } = await restore.end(signal);
       expect(code).toBe(signal === "SIGTERM" ? 3 : null);

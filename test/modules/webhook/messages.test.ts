@@ -51,20 +51,22 @@ test("each change is told in order, signed in both ways, with what a key of the 
   expect(received[3]!.body.data.customer).toEqual(extended);
   expect(received[3]!.body).toMatchObject({ timestamp: shown.updatedAt, data: { bankId: "told", mode: "SANDBOX" } });
   expect(new Set(received.map(({ headers }) => headers["webhook-id"])).size).toBe(4);
-  await vi.waitFor(async () =>
-    expect(
-      (await bank.webhooks.deliveries(bank.id)).map((delivery: any) => [
-        delivery.type,
-        delivery.sequence,
-        delivery.state,
-        delivery.outcome,
+  await vi.waitFor(
+    async () =>
+      expect(
+        (await bank.webhooks.deliveries(bank.id)).map((delivery: any) => [
+          delivery.type,
+          delivery.sequence,
+          delivery.state,
+          delivery.outcome,
+        ]),
+      ).toEqual([
+        ["CUSTOMER_UNBLACKLISTED", 4, "DELIVERED", "204"],
+        ["CUSTOMER_BLACKLISTED", 3, "DELIVERED", "204"],
+        ["CUSTOMER_UPDATED", 2, "DELIVERED", "204"],
+        ["CUSTOMER_CREATED", 1, "DELIVERED", "204"],
       ]),
-    ).toEqual([
-      ["CUSTOMER_UNBLACKLISTED", 4, "DELIVERED", "204"],
-      ["CUSTOMER_BLACKLISTED", 3, "DELIVERED", "204"],
-      ["CUSTOMER_UPDATED", 2, "DELIVERED", "204"],
-      ["CUSTOMER_CREATED", 1, "DELIVERED", "204"],
-    ]),
+    { timeout: 30_000 },
   );
 });
 
