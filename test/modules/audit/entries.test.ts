@@ -33,6 +33,16 @@ const TEXT = "query Audited { viewer { mode } }";
 await gateway.key({ audience: "PARTNER", scopes: ["customers:read"], client: "audited" });
 const spare = async () => (await gateway.key({ scopes: ["customers:read"] })).split("_")[2]!;
 
+const CREATE_HOOK =
+  "mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { ... on WebhookEndpointIssued { endpoint { id } } } }";
+const HOOK = { url: "https://canary.example/", events: ["CUSTOMER_ERASED"], visibility: "STANDARD" };
+const [hook, otherHook] = [
+  dataOf((await gateway.query(key, CREATE_HOOK, { input: HOOK })).body).endpoint.id,
+  dataOf((await gateway.query(key, CREATE_HOOK, { input: HOOK })).body).endpoint.id,
+];
+const onHook = (name: string) =>
+  `mutation ($input: ${name[0]!.toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { __typename } }`;
+
 const wrote = (operation: string, customers: number, fields: string[] = [], outcome = "OK") => ({
   action: "WRITE",
   operation,
@@ -106,6 +116,19 @@ const MUTATIONS: Record<string, [document: string, input: () => Promise<object> 
       wrote("updateClient", 0),
     ],
   ],
+  createWebhookEndpoint: [[CREATE_HOOK, () => HOOK, wrote("createWebhookEndpoint", 0)]],
+  updateWebhookEndpoint: [
+    [onHook("updateWebhookEndpoint"), () => ({ id: hook, enabled: true }), wrote("updateWebhookEndpoint", 0)],
+    [
+      onHook("updateWebhookEndpoint"),
+      () => ({ id: `whe_${crypto.randomUUID()}` }),
+      wrote("updateWebhookEndpoint", 0, [], "WEBHOOK_ENDPOINT_NOT_FOUND"),
+    ],
+  ],
+  rotateWebhookSecret: [[onHook("rotateWebhookSecret"), () => ({ id: hook }), wrote("rotateWebhookSecret", 0)]],
+  replayWebhooks: [[onHook("replayWebhooks"), () => ({ endpointId: hook, ids: [] }), wrote("replayWebhooks", 0)]],
+  sendWebhookTest: [[onHook("sendWebhookTest"), () => ({ id: hook }), wrote("sendWebhookTest", 0)]],
+  deleteWebhookEndpoint: [[onHook("deleteWebhookEndpoint"), () => ({ id: otherHook }), wrote("deleteWebhookEndpoint", 0)]],
   createApiKey: [
     [
       "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { ... on ApiKeyIssued { apiKey { id } } } }",
