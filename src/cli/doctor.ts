@@ -4,12 +4,11 @@ import { Command } from "commander";
 import { keysFault } from "../access/jwt.ts";
 import { namedBanks } from "../access/jwt-issuers.ts";
 import { type Config, readConfig } from "../config.ts";
-import { claimDataDir } from "../database/data-dir.ts";
-import { openEmbedded } from "../database/embedded.ts";
 import { readServerFacts, type ServerFacts } from "../database/server-facts.ts";
 import { findDevelopmentKeyring } from "../keyring-file.ts";
 import { StartupError } from "../startup-error.ts";
 import { type Finding, issuerFinding, ok, problem, problemOf, sealedFindings, serverFindings, warning } from "./doctor-findings.ts";
+import { withEmbedded } from "./whole-database.ts";
 
 /** `doctor`: looks at everything that a start would use and changes nothing. Ends with 1 when there is a problem. */
 export function doctorCommand(): Command {
@@ -88,17 +87,9 @@ async function factsOf({ databaseUrl, dataDir, jwtIssuers }: Config, findings: F
     findings.push(ok("data directory", `${dataDir} has no database yet; the first start makes it`));
     return null;
   }
-  const claim = claimDataDir(dataDir);
-  try {
-    const embedded = await openEmbedded({ dataDir });
-    try {
-      const facts = await readServerFacts(embedded.connection, banks);
-      findings.push(ok("data directory", `${dataDir} is usable, and no gateway is running on it`));
-      return facts;
-    } finally {
-      await embedded.close();
-    }
-  } finally {
-    claim.release();
-  }
+  return withEmbedded(dataDir, async (connection) => {
+    const facts = await readServerFacts(connection, banks);
+    findings.push(ok("data directory", `${dataDir} is usable, and no gateway is running on it`));
+    return facts;
+  });
 }

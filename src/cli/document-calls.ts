@@ -1,5 +1,5 @@
 import { StartupError } from "../startup-error.ts";
-import { callGateway, type GatewayAddress } from "./gateway-client.ts";
+import { type GatewayAddress, pagesOf } from "./gateway-client.ts";
 
 /** A registered document as the commands ask for it. */
 export interface Registered {
@@ -30,34 +30,20 @@ export const FIELDS = "hash name state cost uses points lastUsedAt";
 
 /** A client's registered documents, newest first; without a name, those of all clients. Throws StartupError for a client that there is not. */
 export async function registered(address: GatewayAddress, client?: string, more = ""): Promise<Registered[]> {
-  const known = (await pagesOf<{ name: string }>(address, "clients(", "name", {})).map(({ name }) => name);
+  const known = (await pagesOf<{ name: string }>(address, "clients(", "name")).map(({ name }) => name);
   if (client !== undefined && !known.includes(client)) {
     throw new StartupError({ what: "there is no such client", cause: "no key of this mode belongs to it", fix: "name one that has a key" });
   }
   const names = client === undefined ? known : [client];
   const all: Registered[] = [];
   for (const name of names) {
-    const documents = await pagesOf<Registered>(address, "documents(client: $client, ", `${FIELDS} ${more}`, { client: name });
+    const documents = await pagesOf<Registered>(address, "documents(client: $client, ", `${FIELDS} ${more}`, {
+      declared: "$client: String!",
+      variables: { client: name },
+    });
     all.push(...documents.map((document) => ({ client: name, ...document })));
   }
   return all;
-}
-
-interface NodesPage<Node> {
-  list: { nodes: Node[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-}
-
-/** All rows of a list. */
-async function pagesOf<Node>(address: GatewayAddress, list: string, fields: string, variables: { client?: string }): Promise<Node[]> {
-  const declared = variables.client === undefined ? "$after: String" : "$client: String!, $after: String";
-  const document = `query (${declared}) { list: ${list}first: 100, after: $after) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
-  const rows: Node[] = [];
-  for (let after: string | null = null, next = true; next;) {
-    const { list: page }: NodesPage<Node> = await callGateway(address, document, { ...variables, after });
-    rows.push(...page.nodes);
-    ({ hasNextPage: next, endCursor: after } = page.pageInfo);
-  }
-  return rows;
 }
 
 /** The result, unless it is one of the refusals: those end the command with their reasons. */

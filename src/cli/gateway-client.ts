@@ -118,3 +118,27 @@ export async function callGateway<Data>(address: GatewayAddress, query: string, 
   }
   return answer.data!;
 }
+
+interface NodesPage<Node> {
+  list: { nodes: Node[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
+}
+
+/**
+ * All rows of a list of nodes, page by page. `list` is its field with its arguments begun, e.g. `documents(client: $client, `;
+ * `declared` are the variables in them. Throws as callGateway.
+ */
+export async function pagesOf<Node>(
+  address: GatewayAddress,
+  list: string,
+  fields: string,
+  { declared = "", variables = {} }: { declared?: string; variables?: object } = {},
+): Promise<Node[]> {
+  const document = `query (${declared} $after: String) { list: ${list}first: 100, after: $after) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
+  const rows: Node[] = [];
+  for (let after: string | null = null, next = true; next;) {
+    const { list: page }: NodesPage<Node> = await callGateway(address, document, { ...variables, after });
+    rows.push(...page.nodes);
+    ({ hasNextPage: next, endCursor: after } = page.pageInfo);
+  }
+  return rows;
+}

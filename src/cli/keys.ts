@@ -4,7 +4,7 @@ import { isScope, type Scope, SCOPES } from "../access/scopes.ts";
 import { Audience } from "../database/generated/enums.ts";
 import { StartupError } from "../startup-error.ts";
 import { createFirstKey } from "./first-key.ts";
-import { callGateway, type GatewayAddress, isAddressed, withGateway } from "./gateway-client.ts";
+import { callGateway, type GatewayAddress, isAddressed, pagesOf, withGateway } from "./gateway-client.ts";
 
 /** What `keys create` is told. */
 export interface CreateKeyOptions extends GatewayAddress {
@@ -95,17 +95,7 @@ async function createKey({ bank, mode, audience, scopes, client, expires, ...add
 }
 
 async function listKeys({ json, ...address }: GatewayAddress & { json?: boolean }): Promise<void> {
-  const keys: Listed[] = [];
-  for (let after: string | null = null, more = true; more;) {
-    const { apiKeys }: { apiKeys: { nodes: Listed[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } = await callGateway(
-      address,
-      `query ($after: String) { apiKeys(first: 100, after: $after) {
-        nodes { id audience scopes client createdAt expiresAt revokedAt lastUsedAt } pageInfo { hasNextPage endCursor } } }`,
-      { after },
-    );
-    keys.push(...apiKeys.nodes);
-    ({ hasNextPage: more, endCursor: after } = apiKeys.pageInfo);
-  }
+  const keys = await pagesOf<Listed>(address, "apiKeys(", "id audience scopes client createdAt expiresAt revokedAt lastUsedAt");
   if (json) return console.log(JSON.stringify(keys));
   console.table(keys.map(({ scopes, ...key }) => ({ ...key, scopes: scopes.join(",") })));
 }

@@ -1,10 +1,8 @@
 import { Command } from "commander";
 import { readConfig } from "../config.ts";
 import { dump } from "../database/backup/dump.ts";
-import { load } from "../database/backup/load.ts";
-import { ensureSchema } from "../database/migrate.ts";
 import { operatorDatabase } from "./migrate.ts";
-import { sayKeyringFaults } from "./restore.ts";
+import { fill } from "./restore.ts";
 import { countOf, refuseNoEmbedded, stoppable, withDatabase } from "./whole-database.ts";
 
 const NOTES = `
@@ -31,14 +29,8 @@ async function move(stop: AbortSignal, json = false): Promise<void> {
   const config = readConfig();
   refuseNoEmbedded(config.dataDir);
   await withDatabase({ ...config, databaseUrl: null }, (from) =>
-    withDatabase(
-      config,
-      async (to) => {
-        const rows = await load(to, dump(from), stop);
-        console.log(json ? JSON.stringify({ rows }) : `${countOf(rows)} are moved. ${config.dataDir} is as it was.`);
-        await sayKeyringFaults(to, config);
-      },
-      (connection) => ensureSchema(connection, { autoMigrate: "if-empty" }),
+    fill(config, dump(from), stop, (rows) =>
+      console.log(json ? JSON.stringify({ rows }) : `${countOf(rows)} are moved. ${config.dataDir} is as it was.`),
     ),
   );
 }

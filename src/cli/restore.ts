@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type pg from "pg";
 import { type Config, readConfig } from "../config.ts";
 import { checkBackup, readBackup } from "../database/backup/file.ts";
+import type { Ending, Part } from "../database/backup/format.ts";
 import { load, refuseOtherSchema } from "../database/backup/load.ts";
 import { ensureSchema } from "../database/migrate.ts";
 import { countSealedData } from "../database/sealed-data.ts";
@@ -30,11 +31,22 @@ export function restoreCommand(): Command {
 async function restore(file: string, stop: AbortSignal, json = false): Promise<void> {
   const config = readConfig();
   refuseOtherSchema(await checkBackup(file, stop));
+  await fill(config, readBackup(file), stop, (rows) =>
+    console.log(json ? JSON.stringify({ file, rows }) : `${countOf(rows)} are restored.`),
+  );
+}
+
+/** Fills an empty database, which is given its tables if it has none; tells of the rows, and then of keys that are missing. */
+export async function fill(
+  config: Config,
+  parts: AsyncIterable<Part>,
+  stop: AbortSignal,
+  tell: (rows: Ending["rows"]) => void,
+): Promise<void> {
   await withDatabase(
     config,
     async (client) => {
-      const rows = await load(client, readBackup(file), stop);
-      console.log(json ? JSON.stringify({ file, rows }) : `${countOf(rows)} are restored.`);
+      tell(await load(client, parts, stop));
       await sayKeyringFaults(client, config);
     },
     (connection) => ensureSchema(connection, { autoMigrate: "if-empty" }),
@@ -42,7 +54,7 @@ async function restore(file: string, stop: AbortSignal, json = false): Promise<v
 }
 
 /** Says on standard error, as `doctor` would, which keys are missing: the data is there, and is of no use without them. */
-export async function sayKeyringFaults(client: pg.ClientBase, { keyring: configured, dataDir }: Config): Promise<void> {
+async function sayKeyringFaults(client: pg.ClientBase, { keyring: configured, dataDir }: Config): Promise<void> {
   const sealed = await countSealedData(client);
   const keyring = configured ?? findDevelopmentKeyring(dataDir);
   const none = problem("keyring", "there is none", "set GATEWAY_KEYRING as the gateway had it, or bring its file `keyring` into DATA_DIR");

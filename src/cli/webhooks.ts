@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { StartupError } from "../startup-error.ts";
-import { callGateway, type GatewayAddress, withGateway } from "./gateway-client.ts";
+import { callGateway, type GatewayAddress, pagesOf, withGateway } from "./gateway-client.ts";
 
 interface Options extends GatewayAddress {
   json?: boolean;
@@ -86,7 +86,7 @@ export function webhooksCommand(): Command {
     });
 
   const list = command("list", "list the endpoints").action(async ({ json, ...address }: Options) => {
-    const rows = await allPages<Endpoint>(address, "webhookEndpoints(", ENDPOINT);
+    const rows = await pagesOf<Endpoint>(address, "webhookEndpoints(", ENDPOINT);
     if (json) return console.log(JSON.stringify(rows));
     console.table(rows.map(({ events, ...row }) => ({ ...row, events: events.join(",") })));
   });
@@ -107,7 +107,10 @@ export function webhooksCommand(): Command {
     .option("--state <state>", "only those that are pending, delivered or failed")
     .action(async (id: string, { state, json, ...address }: Options & { state?: string }) => {
       const states = state ? `states: [${state.toUpperCase().replaceAll(/\W/g, "")}], ` : "";
-      const rows = await allPages<object>(address, `webhookDeliveries(endpointId: ${JSON.stringify(id)}, ${states}`, DELIVERY);
+      const rows = await pagesOf<object>(address, `webhookDeliveries(endpointId: $id, ${states}`, DELIVERY, {
+        declared: "$id: ID!",
+        variables: { id },
+      });
       if (json) return console.log(JSON.stringify(rows));
       console.table(rows);
     });
@@ -129,20 +132,4 @@ export function webhooksCommand(): Command {
 
   const all = [create, list, update, remove, rotate, deliveries, replay, test];
   return all.reduce((whole, one) => whole.addCommand(one), new Command("webhooks").description("where the bank is told what happens"));
-}
-
-/** All rows of a list, whose arguments may have begun. */
-async function allPages<Node>(address: GatewayAddress, list: string, fields: string): Promise<Node[]> {
-  const document = `query ($after: String) { list: ${list}first: 100, after: $after) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
-  const rows: Node[] = [];
-  for (let after: string | null = null, next = true; next;) {
-    const { list: page }: { list: { nodes: Node[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } = await callGateway(
-      address,
-      document,
-      { after },
-    );
-    rows.push(...page.nodes);
-    ({ hasNextPage: next, endCursor: after } = page.pageInfo);
-  }
-  return rows;
 }

@@ -18,10 +18,15 @@ export async function withDatabase<Result>(
     return use(client).finally(() => client.end());
   };
   if (databaseUrl !== null) return run({ connectionString: databaseUrl });
+  return withEmbedded(dataDir, run);
+}
+
+/** Runs `use` on the embedded database of a data directory that no gateway holds. Throws StartupError when one does. */
+export async function withEmbedded<Result>(dataDir: string, use: (connection: pg.PoolConfig) => Promise<Result>): Promise<Result> {
   const claim = claimDataDir(dataDir);
   try {
     const embedded = await openEmbedded({ dataDir });
-    return await run(embedded.connection).finally(() => embedded.close());
+    return await use(embedded.connection).finally(() => embedded.close());
   } finally {
     claim.release();
   }

@@ -21,7 +21,8 @@ export function createListener(fetch: Fetch): RequestListener {
 function address(request: IncomingMessage): void {
   const { headers, url = "" } = request;
   // Proxies may name the whole address; only its path is ours.
-  if (/^https?:/i.test(url) && URL.canParse(url)) request.url = new URL(url).pathname + new URL(url).search;
+  const absolute = /^https?:/i.test(url) ? URL.parse(url) : null;
+  if (absolute) request.url = absolute.pathname + absolute.search;
   const whole = `http://${headers.host}${request.url}`;
   if (!HOST.test(headers.host ?? "") || !request.url!.startsWith("/") || !URL.canParse(whole)) {
     headers.host = MALFORMED;

@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { isGatewayError } from "../graphql/errors.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { refuseTooDeep } from "../graphql/nesting.ts";
+import { LEAST } from "../limits/charge.ts";
 import { type Cost, measureCost } from "../limits/cost.ts";
 import { MAX_TOKENS, overlong, oversize } from "../limits/document-size.ts";
 
@@ -55,7 +56,7 @@ export function useCharge(): Plugin<Context> {
     const { charge, log } = args.contextValue as Context;
     try {
       const { coerced, errors } = coerceVariables(args);
-      await charge.pay(coerced ? costOfRequest(args, coerced, charge.costLimit) : { points: 1, lookups: 0 });
+      await charge.pay(coerced ? costOfRequest(args, coerced, charge.costLimit) : LEAST);
       if (errors) stop({ errors: errors.map((error) => maskError(error, log)), extensions: { cost: charge.report } });
     } catch (error) {
       stop({ errors: [error as GraphQLError], extensions: { cost: charge.report } });

@@ -13,7 +13,7 @@ export interface Limits {
 }
 
 /** What every request costs at least, invalid ones included. */
-const LEAST: Cost = { points: 1, lookups: 0 };
+export const LEAST: Cost = { points: 1, lookups: 0 };
 
 /** What one request of a key costs, and what that leaves. */
 export class Charge {

@@ -1,24 +1,13 @@
 import { expect, test } from "vitest";
+import { CANARIES as CUSTOMER } from "../access/canary.customer.ts";
 import { openOtlpReceiver } from "../support/otlp.ts";
 import { batchRow } from "../support/customers.ts";
 import { partnerWith } from "../support/partner.ts";
 import { freshEnv, keyFor, send, startGateway } from "../support/process.ts";
 
-/** What nothing else in a gateway says. */
-const CANARIES = {
-  firstname: "Zqfirst",
-  lastname: "Zqlast",
-  middlename: "Zqmiddle",
-  email: "zqmail@example.com",
-  phone: "+2348031234567",
-  address: "Zqaddress 1",
-  state: "Zqstate",
-  clientRef: "zqclientref",
-  reference: "zqreference",
-  accountNumber: "7319462850",
-  accountName: "Zqaccount",
-};
-const NOTE = "zqnote";
+/** What nothing else in a gateway says, of what a batch's row can hold. */
+const { blacklist: NOTE, consent: _consent, version: _version, createdAt: _created, updatedAt: _updated, ...PERSONAL } = CUSTOMER;
+const CANARIES = { ...PERSONAL, accountName: "Zqaccount" };
 
 const FIND = `query Find($email: String!) { customers(filter: { emails: [$email] }) { nodes { id email accountNumber } } }`;
 const CREATE = `mutation Enrol($rows: [BatchCustomerInput]!, $processing: BatchProcessing) {

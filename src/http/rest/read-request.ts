@@ -63,12 +63,7 @@ function readMembers({ members, required, lists }: Route, body: unknown, issues:
     return {};
   }
   const names = Object.keys(body);
-  issues.push(
-    ...names
-      .filter((name) => !members!.includes(name))
-      .slice(0, 100)
-      .map((name) => unknown(name, "field")),
-  );
+  issues.push(...names.filter((name) => !members!.includes(name)).map((name) => unknown(name, "field")));
   issues.push(...required.filter((name) => !names.includes(name)).map((field) => ({ field, message: "is required" })));
   const given = body as Given;
   issues.push(

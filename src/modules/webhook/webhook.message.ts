@@ -1,7 +1,6 @@
 import { type DocumentNode, parse } from "graphql";
-import { within } from "../../access/principal.ts";
+import { type Identity, within } from "../../access/principal.ts";
 import { CUSTOMER_FIELD_NAMES, CUSTOMER_FIELDS, type CustomerFieldName, reaches, SCOPE_OF_VISIBILITY } from "../../access/visibility.ts";
-import type { Identity } from "../../access/principal.ts";
 import { GATEWAY_ACTOR } from "../../changes/record-change.ts";
 import type { Database } from "../../database/client.ts";
 import type { WebhookDelivery, WebhookEndpoint } from "../../database/generated/client.ts";

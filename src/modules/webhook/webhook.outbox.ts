@@ -9,12 +9,12 @@ export type EndpointPlace = Pick<WebhookEndpoint, "bankId" | "mode" | "id">;
 export const LEASE_MS = 8_000;
 
 /** How many deliveries of an endpoint are in hand at once, by all processes. */
-export const IN_HAND = 10;
+const IN_HAND = 10;
 
 /**
  * How long to wait after each try that failed, in seconds; after the last a delivery has FAILED. A day in all.
  */
-export const WAITS = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 36_000];
+const WAITS = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 36_000];
 
 /** How long an endpoint rests at most while everything fails, in seconds; and after how many tries in a row it is switched off. */
 const LONGEST_REST = 600;
