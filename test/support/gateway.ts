@@ -99,11 +99,12 @@ export async function openGateway(
   };
 }
 
+const OTHERS_WORK =
+  /set_config|^(BEGIN|COMMIT)|audit_(entry|link)|pg_stat_user_tables|status = 'PROCESSING'|"last_used_at" = |UPDATE persisted_document d|"blacklist_expires_at" <= /;
+
 /** Whether a statement does work for a request: not what row-level security puts around each, nor the audit's and the jobs', which come at any time. */
 function isWork(sql: string): boolean {
-  return !/set_config|^(BEGIN|COMMIT)|audit_(entry|link)|pg_stat_user_tables|status = 'PROCESSING'|"last_used_at" = |UPDATE persisted_document d/.test(
-    sql,
-  );
+  return !OTHERS_WORK.test(sql);
 }
 
 /** A configuration with a database of its own, and how to remove it. */

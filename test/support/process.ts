@@ -16,6 +16,9 @@ export const ON_POSTGRES = process.env["TEST_ON"] === "postgres";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
 
+/** Where Node keeps what it has compiled of the sources: the tests start some thousand processes, each twice as fast with it. */
+const NODE_COMPILE_CACHE = join(import.meta.dirname, "../../node_modules/.cache/compiled");
+
 /** Variables for a child process. */
 export type Env = Record<string, string>;
 
@@ -38,7 +41,7 @@ export class TestProcess {
     // Not the test runner's variables: the gateway would read them.
     this.child = spawn(program, args, {
       ...options,
-      env: { PATH, HOME, ...(TMPDIR && { TMPDIR }), ...env },
+      env: { PATH, HOME, NODE_COMPILE_CACHE, ...(TMPDIR && { TMPDIR }), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child.stdout!.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));

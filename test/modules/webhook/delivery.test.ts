@@ -79,7 +79,10 @@ test("410 switches an endpoint off, and switched on again it goes on with what w
   bank.receiver.answer((response) => response.writeHead(204).end());
   expect(await bank.webhooks.update({ id: bank.id, enabled: true })).toMatchObject({ enabled: true, disabledReason: null });
   await bank.receiver.until(2);
-  expect((await bank.deliveries()).map(({ type, state }: any) => [type, state])).toEqual([["CUSTOMER_CREATED", "DELIVERED"]]);
+  // The receiver has it a moment before the gateway has its answer.
+  await expect
+    .poll(async () => (await bank.deliveries()).map(({ type, state }: any) => [type, state]))
+    .toEqual([["CUSTOMER_CREATED", "DELIVERED"]]);
 });
 
 test("a redirect is not followed, and a broken connection, an answer that is none and a closed port are tried again", async () => {
