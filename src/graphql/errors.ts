@@ -27,12 +27,15 @@ export type GatewayErrorCode = keyof typeof ERROR_STATUS;
 
 const RETRY_SOON = { headers: { "retry-after": "1" } };
 
-/** A top-level error with a code of the contract. Its message is shown to the client as it is. */
-export function gatewayError(code: GatewayErrorCode, message: string, extensions: Record<string, unknown> = {}): GraphQLError {
+/** A top-level error with a code of the contract. Its message is shown to the client as it is, `http` is the answer's own. */
+export function gatewayError(
+  code: GatewayErrorCode,
+  message: string,
+  { http, ...extensions }: { http?: { status?: number; headers?: Record<string, string>; spec?: boolean }; [name: string]: unknown } = {},
+): GraphQLError {
   const status = ERROR_STATUS[code];
-  return new GraphQLError(message, {
-    extensions: { code, ...extensions, ...(status !== null && { http: { status, ...(code === "UNAVAILABLE" && RETRY_SOON) } }) },
-  });
+  const ofCode = status !== null && { status, ...(code === "UNAVAILABLE" && RETRY_SOON) };
+  return new GraphQLError(message, { extensions: { code, ...extensions, ...((http || ofCode) && { http: { ...http, ...ofCode } }) } });
 }
 
 /** Bad input found while executing, e.g. an argument out of its range. */

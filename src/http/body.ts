@@ -62,12 +62,20 @@ function parseJson(text: string, what: string): unknown {
 }
 
 /**
+ * Up to how many bytes of a body that is too large are let through and thrown away: a connection that is closed before its
+ * sender has read the answer loses it. What is longer, or does not say its length, is not waited for.
+ */
+const MAX_DISCARDED = 16_000_000;
+
+/**
  * Counts while it reads, so that a body without a length, or with a false one, is cut off as well. What is too
  * long is left unread, not cancelled: cancelling would end the connection before the answer is out.
  */
 async function readBody(request: Request, limit: number): Promise<string> {
-  const tooLarge = () => gatewayError("PAYLOAD_TOO_LARGE", `The body is over ${limit} bytes.`);
-  if (Number(request.headers.get("content-length")) > limit) throw tooLarge();
+  const length = Number(request.headers.get("content-length") ?? Infinity);
+  const http = length <= MAX_DISCARDED ? {} : { headers: { connection: "close" } };
+  const tooLarge = () => gatewayError("PAYLOAD_TOO_LARGE", `The body is over ${limit} bytes.`, { http });
+  if (length > limit && length < Infinity) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();

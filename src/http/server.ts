@@ -124,14 +124,6 @@ function withoutBody(request: Request): Request {
   return new Request(request.url, { method: request.method, headers: request.headers, signal: request.signal });
 }
 
-/** Up to how many bytes of a refused body are read, and thrown away: closed before, a connection loses the answer on its way. */
-const MAX_DISCARDED = 16_000_000;
-
-/** Whether the rest of a body that is not wanted can be let through; one that does not say its length is not waited for. */
-function isSoonOver({ headers }: Request): boolean {
-  return Number(headers.get("content-length") ?? Infinity) <= MAX_DISCARDED;
-}
-
 /** An answer to a request that never reached GraphQL, in the form that GraphQL would give it. */
 function errorResponse(request: Request, error: GraphQLError): Response {
   const { http, ...extensions } = error.extensions as { http?: { status?: number; headers?: Record<string, string> } };
@@ -144,7 +136,6 @@ function errorResponse(request: Request, error: GraphQLError): Response {
       ...http?.headers,
       "content-type": `${type}; charset=utf-8`,
       ...(status === 401 && { "www-authenticate": "Bearer" }),
-      ...(status === 413 && !isSoonOver(request) && { connection: "close" }),
     },
   });
 }

@@ -81,7 +81,5 @@ export function refuseError(error: GraphQLError): Response {
 export function refuse(body: Refusal, headers?: HeadersInit): Response {
   const answer = Response.json(body, { status: body.statusCode, headers });
   if (body.statusCode === 401) answer.headers.set("www-authenticate", "Bearer");
-  // The rest of the body is not waited for.
-  if (body.statusCode === 413) answer.headers.set("connection", "close");
   return answer;
 }
