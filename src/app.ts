@@ -6,12 +6,13 @@ import { createAudit } from "./audit/audit.ts";
 import { removeExpiredKeys } from "./changes/idempotency.ts";
 import type { Config } from "./config.ts";
 import type { Services } from "./context.ts";
-import { createClient, poolState } from "./database/client.ts";
+import { createClient, poolState, withStatementTimeout } from "./database/client.ts";
 import { claimDataDir } from "./database/data-dir.ts";
 import type { Connection } from "./database/deadline.ts";
 import { openEmbedded } from "./database/embedded.ts";
 import { refuseOtherKeyring } from "./database/sealed-data.ts";
 import { analyzeGrowth } from "./database/statistics.ts";
+import { createReadiness } from "./database/readiness.ts";
 import { createTenantDatabase } from "./database/tenant-database.ts";
 import { ensureSchema } from "./database/migrate.ts";
 import { type DemoKeys, findDemoCustomerId, findDemoKeys, seedDemoBank } from "./demo/demo-bank.ts";
@@ -63,6 +64,9 @@ export interface AppOptions {
   readonly webhookWaits?: readonly number[];
 }
 
+/** When PostgreSQL cancels a statement of the queue, whose own work goes over all its jobs. */
+const QUEUE_STATEMENT_MS = 30_000;
+
 /**
  * Opens everything in order: database, schema, keys, demo bank, routes, jobs. Throws StartupError for what an
  * operator mends; whatever was open by then is closed again.
@@ -87,7 +91,7 @@ export async function buildApp(
     await refuseOtherKeyring(db, keyring.ids);
     const audit = createAudit(db, keyring, log);
     closers.push(() => audit.close());
-    const queue = await openQueue(connection, log);
+    const queue = await openQueue(withStatementTimeout(connection, QUEUE_STATEMENT_MS), log);
     closers.push(() => queue.close());
     const stopping = new AbortController();
     closers.push(() => stopping.abort());
@@ -109,6 +113,8 @@ export async function buildApp(
     const read = createReadAs({ services, tenantDatabase, limits });
     const dispatch = webhookWorker(services, { read, send: sender.send, waits: webhookWaits });
     await queue.work(WEBHOOK_QUEUE, dispatch, { atOnce: ENDPOINTS_AT_ONCE, overlapping: true });
+    const readiness = createReadiness(connection, stopping.signal);
+    closers.push(() => readiness.close());
     const register = createDocumentRegister(db);
     // A database that is gone takes the last seconds' counts with it, and nothing else.
     closers.push(() => register.writeUses.run().catch(() => {}));
@@ -122,6 +128,8 @@ export async function buildApp(
       register,
       corsOrigins: config.corsOrigins,
       requestTimeoutMs: config.requestTimeoutMs,
+      maxRequests: config.maxRequests,
+      readiness: () => readiness.check(),
       production: config.production,
       graphiql: config.graphiql
         ? {

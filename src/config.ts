@@ -34,6 +34,10 @@ export interface Config {
   /** Empty: no other site's scripts may call. `*`: all may. */
   readonly corsOrigins: readonly string[];
   readonly requestTimeoutMs: number;
+  /** How many requests run at once. */
+  readonly maxRequests: number;
+  readonly shutdownDelayMs: number;
+  readonly shutdownTimeoutMs: number;
   readonly rowLevelSecurity: boolean;
   readonly graphiql: boolean;
   readonly webhooksMayBePrivate: boolean;
@@ -92,6 +96,9 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     jwtIssuers: JWT_ISSUERS ?? [],
     corsOrigins,
     requestTimeoutMs: parsed.data.REQUEST_TIMEOUT_MS,
+    maxRequests: parsed.data.MAX_REQUESTS,
+    shutdownDelayMs: parsed.data.SHUTDOWN_DELAY_MS,
+    shutdownTimeoutMs: parsed.data.SHUTDOWN_TIMEOUT_MS,
     rowLevelSecurity: ROW_LEVEL_SECURITY === undefined ? production : ROW_LEVEL_SECURITY === "on",
     webhooksMayBePrivate,
     graphiql: GRAPHIQL === undefined ? !production : GRAPHIQL === "on",

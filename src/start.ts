@@ -1,8 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type App, type AppOptions, buildApp } from "./app.ts";
 import type { Config } from "./config.ts";
+import { createDrain } from "./http/drain.ts";
 import { metricsListener } from "./http/metrics.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -14,15 +16,11 @@ export interface RunningGateway {
   /** Where metrics are told; null: nowhere. */
   readonly metricsUrl: string | null;
   /**
-   * Takes no new connection, lets requests under way finish for up to 10 seconds, then closes everything.
-   * Gives the number of connections whose requests did not finish, and were cut off.
+   * Is unready from now on; after SHUTDOWN_DELAY_MS takes no new connection, lets requests under way finish for up to
+   * SHUTDOWN_TIMEOUT_MS, then closes everything. Gives the number of connections whose requests did not finish, and were cut off.
    */
   stop(): Promise<number>;
 }
-
-/** How long a stop waits for requests under way, and how often it looks; in milliseconds. */
-const PATIENCE_MS = 10_000;
-const LOOK_EVERY_MS = 50;
 
 /** How long a connection may take, in milliseconds. */
 export interface Timeouts {
@@ -52,11 +50,7 @@ export async function startGateway(config: Config, { timeouts, ...options }: Sta
     { headersTimeout: headersMs, requestTimeout: requestMs, keepAliveTimeout: keepAliveMs, connectionsCheckingInterval: checkMs },
     (request, response) => handle(request, response),
   );
-  const connections = new Set<Socket>();
-  server.on("connection", (socket) => {
-    connections.add(socket);
-    socket.once("close", () => connections.delete(socket));
-  });
+  const drain = createDrain(server);
   // Taken before the database is touched: a port that is in use ends the start with nothing done.
   await listen(server, { ...config, variable: "PORT" });
   let app: App;
@@ -76,7 +70,8 @@ export async function startGateway(config: Config, { timeouts, ...options }: Sta
     metricsUrl: metrics && `${urlOf(metrics.address() as AddressInfo)}/metrics`,
     async stop() {
       app.endStreams();
-      const cutOff = await drain(server, connections);
+      await sleep(config.shutdownDelayMs);
+      const cutOff = await drain.run(config.shutdownTimeoutMs);
       metrics?.close();
       metrics?.closeAllConnections();
       await app.close();
@@ -107,27 +102,6 @@ const answerUnready: RequestListener = (request, response) => {
   const error = { message: "The gateway is starting.", extensions: { code: "UNAVAILABLE" } };
   response.writeHead(503, { "content-type": "application/json", "retry-after": "1" }).end(JSON.stringify({ errors: [error] }));
 };
-
-/** Ends every connection: at once when it is idle, with its answer when it is not. Gives the number that was cut off. */
-async function drain(server: Server, connections: ReadonlySet<Socket>): Promise<number> {
-  let cutOff = 0;
-  const closed = once(server, "close");
-  server.close();
-  server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
-  // What was busy a moment ago would be kept alive for seconds, and what never asked anything, as browsers open in advance, for minutes.
-  const look = setInterval(() => {
-    server.closeIdleConnections();
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
-  }, LOOK_EVERY_MS);
-  const patience = setTimeout(() => {
-    cutOff = connections.size;
-    server.closeAllConnections();
-  }, PATIENCE_MS);
-  await closed;
-  clearInterval(look);
-  clearTimeout(patience);
-  return cutOff;
-}
 
 /** The address as a client on this machine calls it: one that stands for all of them is no place to call. */
 function urlOf({ address, port, family }: AddressInfo): string {

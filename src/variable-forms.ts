@@ -15,6 +15,13 @@ export const limit = (fallback: number) =>
     .refine((number) => number <= MOST, `must be a whole number from 1 to ${MOST}`)
     .default(fallback);
 
+/** A time in milliseconds: a whole number from 0 up, of ten minutes at most. */
+export const milliseconds = z
+  .string()
+  .regex(/^\d{1,6}$/, "must be a whole number from 0 to 600000")
+  .transform(Number)
+  .refine((number) => number <= 600_000, "must be a whole number from 0 to 600000");
+
 /** A TCP port. 0: any free one. */
 export const port = z
   .string()

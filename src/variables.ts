@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jwtIssuersSchema } from "./access/jwt-issuers.ts";
-import { address, json, limit, port, variable } from "./variable-forms.ts";
+import { address, json, limit, milliseconds, port, variable } from "./variable-forms.ts";
 import { corsOriginsSchema } from "./http/cors-origins.ts";
 
 const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug"] as const;
@@ -58,6 +58,15 @@ export const VARIABLES = {
       .transform(Number)
       .default(20_000),
   ).describe("How long a query or a mutation may take, in milliseconds; then its SQL is cancelled and the answer is TIMEOUT."),
+  MAX_REQUESTS: variable(limit(500)).describe(
+    "How many requests a process runs at once; one more is answered UNAVAILABLE at once, so that those are still fast.",
+  ),
+  SHUTDOWN_DELAY_MS: variable(milliseconds.default(0)).describe(
+    "How long a stop serves on, with `/health/ready` at 503, before the port closes: as long as a balancer takes to notice.",
+  ),
+  SHUTDOWN_TIMEOUT_MS: variable(milliseconds.default(10_000)).describe(
+    "How long a stop then waits for requests under way, before it cuts them off.",
+  ),
   ROW_LEVEL_SECURITY: variable(z.enum(["on", "off"], "must be on or off").optional()).describe(
     "Whether PostgreSQL itself also holds requests to their bank and mode. Default: `on` in production, else `off`; it costs a transaction a read.",
   ),

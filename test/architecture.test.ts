@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
  */
 const MAY_IMPORT: Record<string, string[]> = {
   cli: ["start", "banner", "config", "access", "database", "keyring-file", "startup-error", "audit"],
-  start: ["app", "http/metrics", "startup-error"],
+  start: ["app", "http/drain", "http/metrics", "startup-error"],
   banner: ["start", "demo", "documents"],
   app: [
     "access",

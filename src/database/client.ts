@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { type Connection, DeadlinePool } from "./deadline.ts";
+import type { Connection } from "./deadline.ts";
 import { Prisma, PrismaClient } from "./generated/client.ts";
+import { GatewayPool } from "./pool.ts";
 import { type StatementWatch, watchedClient } from "./statement-watch.ts";
 
 /** The whole database: what a request reads with. Every call may use another connection. */
@@ -14,7 +15,7 @@ export type Transaction = Prisma.TransactionClient;
 export interface ClientOptions {
   /** Connections at most, unless the connection itself says (the embedded database does, an address may by `?connection_limit=2`): 10. */
   max?: number;
-  /** How long a query waits for a connection, which is both for a free one and for a new one to open: 5,000. */
+  /** How long a query waits for a connection, which is both for a free one and for a new one to open: 5,000. Not at all once another has waited for 2,000. */
   connectionTimeoutMs?: number;
   /** When PostgreSQL cancels a statement: 10,000. The embedded database ignores it. */
   statementTimeoutMs?: number;
@@ -43,7 +44,7 @@ export function createClient(connection: Connection, options: ClientOptions = {}
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
     }),
   };
-  const pool = new DeadlinePool(limits, options.watch && watchedClient(options.watch));
+  const pool = new GatewayPool(limits, options.watch && watchedClient(options.watch));
   const adapter = new PrismaPg(pool, { disposeExternalPool: true });
   const { onQuery } = options;
   // Also of a read under row-level security, which is a transaction; Prisma's own would give up a busy pool after 2,000.
@@ -56,7 +57,7 @@ export function createClient(connection: Connection, options: ClientOptions = {}
   return client;
 }
 
-const pools = new WeakMap<Database, DeadlinePool>();
+const pools = new WeakMap<Database, GatewayPool>();
 
 /** How a client's pool stands: connections that are open, those of them that nobody uses, and those who wait for one. */
 export interface PoolState {
@@ -83,6 +84,11 @@ function connectionLimit(address: string | undefined): number | undefined {
  */
 export function isBehindPgBouncer(address: string | undefined): boolean {
   return /[?&]pgbouncer=true(&|$)/.test(address ?? "");
+}
+
+/** A connection whose statements PostgreSQL cancels after so long, but for PgBouncer, which refuses to be asked for it. */
+export function withStatementTimeout(connection: Connection, ms: number): Connection {
+  return isBehindPgBouncer(connection.connectionString) ? connection : { ...connection, statement_timeout: ms };
 }
 
 /** What a client that is bound to a tenant begins each transaction with, and the pool's own client. */

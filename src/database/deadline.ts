@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Socket } from "node:net";
 import pg from "pg";
 
@@ -120,17 +120,5 @@ export class CancellableClient extends pg.Client {
     span.end(this);
     await this.#cancelled;
     this.#cancelled = undefined;
-  }
-}
-
-/** A pool of such connections. Who waits for one goes on as the request that waited, not as the one that gave it back. */
-export class DeadlinePool extends pg.Pool {
-  constructor(config: Connection, Client: typeof CancellableClient = CancellableClient) {
-    // The types forget that a client is given the pool's configuration.
-    super({ ...config, Client: Client as unknown as new () => pg.Client });
-  }
-
-  override connect(callback?: any): any {
-    return super.connect(callback === undefined ? callback : AsyncResource.bind(callback as Callback));
   }
 }

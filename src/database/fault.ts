@@ -4,8 +4,11 @@ export type DatabaseFault = "UNAVAILABLE" | "TIMEOUT";
 /** Prisma's codes. P2024 and P2028: no connection, or no transaction, became free in time; P1xxx: no server, or none that lets us in. */
 const UNAVAILABLE_CODES = /^(P2024|P2028|P1\d\d\d)$/;
 
-/** Of PostgreSQL: connection lost (08), out of resources (53), the server starts, stops or ends the connection (57P). */
-const UNAVAILABLE_STATES = /^(08|53|57P)/;
+/**
+ * Of PostgreSQL: connection lost (08), out of resources (53), the server starts, stops or ends the connection (57P), takes no
+ * connections to this database (55000), or has become a standby (25006).
+ */
+const UNAVAILABLE_STATES = /^(08|53|57P|55000|25006)/;
 
 /** The driver's kinds of error, where it has a name of its own for what PostgreSQL says. */
 const UNAVAILABLE_KINDS = ["DatabaseNotReachable", "ConnectionClosed", "TooManyConnections", "SocketTimeout"];

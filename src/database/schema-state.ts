@@ -37,7 +37,7 @@ const HAS_TABLES = `SELECT EXISTS (
  *
  * @throws StartupError if a migration failed halfway, or was changed after it was applied.
  */
-export async function inspectSchema(client: ClientBase, migrations: readonly Migration[]): Promise<SchemaReport> {
+export async function inspectSchema(client: Pick<ClientBase, "query">, migrations: readonly Migration[]): Promise<SchemaReport> {
   const rows = await appliedRows(client);
   if (rows.length === 0) {
     const { rows: answer } = await client.query<{ has_tables: boolean }>(HAS_TABLES);
@@ -55,7 +55,7 @@ export async function inspectSchema(client: ClientBase, migrations: readonly Mig
   return { state: pending.length === 0 ? "current" : "older", pending };
 }
 
-async function appliedRows(client: ClientBase): Promise<Row[]> {
+async function appliedRows(client: Pick<ClientBase, "query">): Promise<Row[]> {
   // Asked for, not tried: within a transaction a failed query would end that. Of the catalogue itself: to_regclass answers
   // from a cache, which after waiting for another's migration still says that there is no such table.
   const { rows } = await client.query<{ exists: boolean }>(

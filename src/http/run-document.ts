@@ -5,6 +5,7 @@ import { Disclosed } from "../audit/disclosed.ts";
 import type { Services } from "../context.ts";
 import type { TenantDatabase } from "../database/tenant-database.ts";
 import type { Caller } from "./admit.ts";
+import type { Capacity } from "./capacity.ts";
 import type { createGraphQLServer } from "./yoga.ts";
 
 /** What is run, and as which request of GraphQL over HTTP. */
@@ -26,21 +27,24 @@ export interface RunDocumentParts {
   readonly services: Services;
   readonly tenantDatabase: TenantDatabase;
   readonly authenticate: Authenticate;
+  readonly capacity: Capacity;
   readonly yoga: ReturnType<typeof createGraphQLServer>;
 }
 
-export function createRunDocument({ services, tenantDatabase, authenticate, yoga }: RunDocumentParts): RunDocument {
+export function createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga }: RunDocumentParts): RunDocument {
   return async ({ headers }, caller, { params, as, offset = 0 }) =>
-    yoga.fetch(as, {
-      ...services,
-      ...caller,
-      db: tenantDatabase(caller.principal),
-      idempotencyKey: headers.get("idempotency-key"),
-      respondAsync: /(^|,)\s*respond-async\s*(,|;|$)/i.test(headers.get("prefer") ?? ""),
-      isStillValid: async () => (await authenticate(headers.get("authorization"))) !== null,
-      offset,
-      withheld: new Withheld(),
-      disclosed: new Disclosed(),
-      graphqlParams: params,
-    });
+    capacity.run(async () =>
+      yoga.fetch(as, {
+        ...services,
+        ...caller,
+        db: tenantDatabase(caller.principal),
+        idempotencyKey: headers.get("idempotency-key"),
+        respondAsync: /(^|,)\s*respond-async\s*(,|;|$)/i.test(headers.get("prefer") ?? ""),
+        isStillValid: async () => (await authenticate(headers.get("authorization"))) !== null,
+        offset,
+        withheld: new Withheld(),
+        disclosed: new Disclosed(),
+        graphqlParams: params,
+      }),
+    );
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { GraphQLError } from "graphql";
 import type { Authenticate } from "../access/authenticate.ts";
 import type { Services } from "../context.ts";
+import type { Readiness } from "../database/readiness.ts";
 import type { TenantDatabase } from "../database/tenant-database.ts";
 import type { DocumentRegister } from "../documents/register.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -15,7 +16,7 @@ import { withEntityTag } from "./entity-tag.ts";
 import { createGraphiQL, type GraphiQLOptions, wantsGraphiQL } from "./graphiql.ts";
 import { badUserInput } from "../graphql/errors.ts";
 import { MALFORMED } from "./listener.ts";
-import { isReady } from "./health.ts";
+import { createCapacity } from "./capacity.ts";
 import { createObserve } from "./observe.ts";
 import { createOpenApiPage } from "./rest/openapi-page.ts";
 import { createRest, isRest } from "./rest/rest.ts";
@@ -38,6 +39,10 @@ export interface ServerParts {
   readonly corsOrigins: readonly string[];
   /** How long a query or a mutation may take. */
   readonly requestTimeoutMs: number;
+  /** How many requests may run at once. */
+  readonly maxRequests: number;
+  /** How the gateway stands. */
+  readonly readiness: () => Promise<Readiness>;
   /** HTTPS stands in front then. */
   readonly production: boolean;
 }
@@ -49,7 +54,8 @@ export function createFetch(parts: ServerParts): Fetch {
   const { services, tenantDatabase, authenticate, register, graphiql, metrics, tracing } = parts;
   const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing, requestTimeoutMs: parts.requestTimeoutMs });
   const { guard, admit } = createEntrance(parts);
-  const run = createRunDocument({ services, tenantDatabase, authenticate, yoga });
+  const capacity = createCapacity(parts.maxRequests, () => metrics.shed());
+  const run = createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga });
   const page = graphiql && createGraphiQL(graphiql);
   const cors = createCors(parts.corsOrigins);
   const rest = createRest({ admit, run, cors });
@@ -88,10 +94,15 @@ export function createFetch(parts: ServerParts): Fetch {
       case "/health/live":
         return Response.json({ status: "live" });
       case "/health/ready":
-        return (await isReady(services.db)) ? Response.json({ status: "ready" }) : Response.json({ status: "unready" }, { status: 503 });
+        return ready();
       default:
         return Response.json({ errors: [{ message: "There is nothing here; GraphQL is at /graphql." }] }, { status: 404 });
     }
+  }
+
+  async function ready(): Promise<Response> {
+    const readiness = await parts.readiness();
+    return Response.json(readiness, { status: readiness.status === "ready" ? 200 : 503 });
   }
 
   async function respond(request: Request, facts: RequestFacts): Promise<Response> {

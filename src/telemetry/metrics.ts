@@ -7,6 +7,8 @@ export interface Metrics {
   answered(answer: AnswerFacts): void;
   /** Errors in answers, by their code. */
   failed(code: string): void;
+  /** A request that was refused because too many run. */
+  shed(): void;
   /** Whether rate limits are shared by several gateways; when not, although they should be, the process limits by itself. */
   limitsShared(isShared: boolean): void;
   /** Everything, in Prometheus' text format. */
@@ -63,6 +65,7 @@ export function createMetrics({ isServed, ...sources }: MetricsOptions): Metrics
     registers,
   });
   const fallbacks = new Counter({ name: "gateway_limits_fallbacks_total", help: "How often Redis stopped answering.", registers });
+  const shed = new Counter({ name: "gateway_requests_shed_total", help: "Requests that were refused because too many ran.", registers });
   if (isServed) {
     collectDefaultMetrics({ register });
     addStateMetrics(register, sources);
@@ -76,6 +79,7 @@ export function createMetrics({ isServed, ...sources }: MetricsOptions): Metrics
       if (route !== "/graphql" && !route.startsWith("/v1/")) return;
       documents.inc({ document: document !== null && isCounted(document) ? document : "other" });
     },
+    shed: () => shed.inc(),
     failed: (code) => errors.inc({ code }),
     limitsShared(isShared) {
       fallback.set(isShared ? 0 : 1);

@@ -1,0 +1,63 @@
+import { AsyncResource } from "node:async_hooks";
+import pg from "pg";
+import { CancellableClient, type Connection } from "./deadline.ts";
+
+/**
+ * How long the line for a connection may stand still, in milliseconds: once its first has waited so long, who comes is refused
+ * at once. A burst is let wait, since the line moves; behind statements that do not end, all would only wait for nothing.
+ */
+const STANDSTILL_MS = 2000;
+
+type Callback = (...results: unknown[]) => void;
+
+/** As PostgreSQL itself says that it has no connection left: it is one kind of fault, whoever saw to it. */
+function full(): Error {
+  const error = new pg.DatabaseError("all connections of the pool are in use", 0, "error");
+  return Object.assign(error, { code: "53300", severity: "FATAL" });
+}
+
+/**
+ * A pool whose running statements a deadline can cancel, and whose line has an end. Who waits for a connection goes on as
+ * the request that waited, not as the one that gave it back.
+ */
+export class GatewayPool extends pg.Pool {
+  /** When each of those who wait began to, the first first. */
+  readonly #line = new Map<symbol, number>();
+  readonly #isBounded: boolean;
+
+  constructor(config: Connection, Client: typeof CancellableClient = CancellableClient) {
+    // The types forget that a client is given the pool's configuration.
+    super({ ...config, Client: Client as unknown as new () => pg.Client });
+    // The embedded database has one connection, for whose work all wait in turn, and nobody else to go to.
+    this.#isBounded = !config.ignoresCancel;
+  }
+
+  override connect(callback?: any): any {
+    const refused = this.#isStandingStill() ? full() : null;
+    if (callback === undefined) return refused ? Promise.reject(refused) : this.#inLine(super.connect());
+    if (refused) return process.nextTick(callback as Callback, refused);
+    const leave = this.#join();
+    const done: Callback = (...results) => {
+      leave();
+      (callback as Callback)(...results);
+    };
+    return super.connect(AsyncResource.bind(done));
+  }
+
+  #isStandingStill(): boolean {
+    if (!this.#isBounded || this.waitingCount === 0) return false;
+    const [first] = this.#line.values();
+    return first !== undefined && performance.now() - first > STANDSTILL_MS;
+  }
+
+  /** Stands in line; gives how to leave it. */
+  #join(): () => void {
+    const place = Symbol();
+    this.#line.set(place, performance.now());
+    return () => void this.#line.delete(place);
+  }
+
+  #inLine<T>(connected: Promise<T>): Promise<T> {
+    return connected.finally(this.#join());
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { openGateway } from "../support/gateway.ts";
+
+const gateway = await openGateway({ maxRequests: 5, metricsPort: 0 });
+const key = await gateway.key();
+const metric = async () => Number(/^gateway_requests_shed_total (\d+)$/m.exec(await gateway.app.metrics.print())![1]);
+
+test("what comes above the capacity is refused at once, says when to come again, is counted, and holds no place", async () => {
+  const answers = await Promise.all(Array.from({ length: 40 }, () => gateway.query(key, "{ customers(first: 1) { totalCount } }")));
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(answers.filter(({ status }) => status === 200).length).toBe(40 - refused.length);
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { headers, body } of refused) {
+    expect(headers.get("retry-after")).toBe("1");
+    expect(body.errors).toMatchObject([{ extensions: { code: "UNAVAILABLE" } }]);
+    expect(body.data).toBeUndefined();
+  }
+  expect(await metric()).toBe(refused.length);
+  // One after the other, all are answered.
+  for (let n = 0; n < 10; n += 1) expect((await gateway.query(key, "{ viewer { mode } }")).status).toBe(200);
+});
+
+test("a REST route tells it in its own form, and health answers whatever runs", async () => {
+  const asked = Array.from({ length: 20 }, () => gateway.send("/v1/customers", { headers: { authorization: `Bearer ${key}` } }));
+  expect((await gateway.send("/health/live")).status).toBe(200);
+  const refused = (await Promise.all(asked)).find(({ status }) => status === 503)!;
+  expect(refused.headers.get("retry-after")).toBe("1");
+  expect(await refused.json()).toEqual({ statusCode: 503, success: false, message: expect.stringMatching(/more to do than it can/) });
+});
+
+test("a stream holds no place while it goes on", async () => {
+  const streams = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const { body } = await gateway.query(
+        key,
+        "mutation ($input: CreateCustomersBatchInput!) { createCustomersBatch(input: $input) { ... on BatchResult { id } } }",
+        { input: { customers: [{ firstname: "Ada", lastname: "Obi", email: `${crypto.randomUUID()}@example.com`, country: "NG" }] } },
+      );
+      const response = await gateway.send("/graphql", {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, accept: "text/event-stream", "content-type": "application/json" },
+        body: JSON.stringify({ query: `subscription { batchProgress(id: "${body.data.createCustomersBatch.id}") { id } }` }),
+      });
+      expect(response.status).toBe(200);
+      return response;
+    }),
+  );
+  for (let n = 0; n < 10; n += 1) expect((await gateway.query(key, "{ viewer { mode } }")).status).toBe(200);
+  for (const response of streams) expect(await response.text()).toContain("event: complete");
+});
