@@ -2,7 +2,16 @@ import { createRequire } from "node:module";
 import { configDefaults, defineConfig } from "vitest/config";
 import { TEST_DATABASE_URL } from "./test/support/environment.ts";
 
-const tests = { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } };
+/** These load the machine by themselves, and judge what is left: one after the other, when all else is done. */
+const CHAOS = "test/chaos/**";
+
+const tests = {
+  include: ["test/**/*.test.ts"],
+  exclude: [...configDefaults.exclude, CHAOS],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 20_000 } },
+};
 
 /** What is judged here stands before the database, or beside it: on one database it is judged as well as on two. */
 const ON_ONE_DATABASE = [
@@ -27,7 +36,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...tests, name: "embedded", exclude: [...configDefaults.exclude, ...(TEST_DATABASE_URL ? ON_ONE_DATABASE : [])] },
+        test: { ...tests, name: "embedded", exclude: [...tests.exclude, ...(TEST_DATABASE_URL ? ON_ONE_DATABASE : [])] },
+      },
+      {
+        extends: true,
+        test: { ...tests, name: "chaos", include: [`${CHAOS}/*.test.ts`], exclude: [], maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
       ...(TEST_DATABASE_URL ? [{ extends: true as const, test: { ...tests, name: "postgres", env: { TEST_ON: "postgres" } } }] : []),
     ],

@@ -22,6 +22,7 @@ import type { Audit } from "./audit/audit.ts";
 import type { Disclosed } from "./audit/disclosed.ts";
 import type { Keyring } from "./crypto/keyring.ts";
 import type { Database } from "./database/client.ts";
+import type { TimeBudget } from "./database/deadline.ts";
 import type { Queue } from "./jobs/queue.ts";
 import type { Charge } from "./limits/charge.ts";
 import type { Withheld } from "./access/redaction.ts";
@@ -45,6 +46,8 @@ export interface Context extends Services {
   readonly principal: Principal;
   /** What the request costs its key. */
   readonly charge: Charge;
+  /** What the request may still take of the database's time. */
+  readonly budget: TimeBudget;
   readonly requestId: string;
   /** What will be told of the request in the log, the metrics and its span. */
   readonly facts: RequestFacts;

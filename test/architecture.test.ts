@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "telemetry",
     "audit",
   ],
-  "read-as": ["access", "audit", "graphql", "limits", "telemetry"],
+  "read-as": ["access", "audit", "graphql", "limits", "telemetry", "database/deadline"],
   demo: ["access", "changes", "database", "documents", "http/rest/rest-documents", "modules", "startup-error"],
   http: ["access", "changes/idempotency", "database/deadline", "documents", "graphql", "audit", "limits", "telemetry/request-facts"],
   limits: ["graphql/errors", "graphql/field-facts", "graphql/nesting", "graphql/operation", "telemetry"],

@@ -6,6 +6,7 @@ import pg from "pg";
 class Span {
   #over = false;
   readonly #running = new Set<CancellableClient>();
+  readonly #waiting = new Set<() => void>();
 
   /** Null, or why a statement is refused: it comes after the deadline. What undoes or ends a transaction still goes through. */
   begin(client: CancellableClient, sql: string): Error | null {
@@ -18,10 +19,25 @@ class Span {
     this.#running.delete(client);
   }
 
-  /** The deadline: whatever runs is cancelled. */
+  /** Waits no longer than to the deadline; what comes later goes to `giveBack`. */
+  wait<T>(coming: Promise<T>, giveBack: (late: T) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const stop = () => {
+        isLate = true;
+        reject(tooLate());
+      };
+      this.#waiting.add(stop);
+      if (this.#over) stop();
+      coming.then((come) => (isLate ? giveBack(come) : resolve(come)), reject).finally(() => this.#waiting.delete(stop));
+    });
+  }
+
+  /** The deadline: whatever runs is cancelled, and whoever waits is refused. */
   close(): void {
     this.#over = true;
     for (const client of this.#running) client.cancelRunning();
+    for (const stop of this.#waiting) stop();
   }
 }
 
@@ -46,6 +62,35 @@ export async function withDeadline<T>(ms: number, run: () => Promise<T> | T): Pr
     return await spans.run(span, async () => await run());
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What comes within the deadline of the run that this is called in, if it has one; what comes later goes to `giveBack`. */
+export function withinDeadline<T>(coming: Promise<T>, giveBack: (late: T) => void): Promise<T> {
+  return spans.getStore()?.wait(coming, giveBack) ?? coming;
+}
+
+/** The time that one request has of the database, over all that it does there one after the other. */
+export class TimeBudget {
+  #leftMs: number;
+
+  constructor(ms: number) {
+    this.#leftMs = ms;
+  }
+
+  /** In milliseconds. */
+  get leftMs(): number {
+    return Math.max(this.#leftMs, 0);
+  }
+
+  /** Runs `work` with what is left as its deadline. */
+  async run<T>(work: () => Promise<T> | T): Promise<T> {
+    const begun = performance.now();
+    try {
+      return await withDeadline(this.leftMs, work);
+    } finally {
+      this.#leftMs -= performance.now() - begun;
+    }
   }
 }
 

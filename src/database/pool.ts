@@ -1,6 +1,5 @@
-import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
-import { CancellableClient, type Connection } from "./deadline.ts";
+import { CancellableClient, type Connection, withinDeadline } from "./deadline.ts";
 
 /**
  * How long the line for a connection may stand still, in milliseconds: once its first has waited so long, who comes is refused
@@ -33,31 +32,25 @@ export class GatewayPool extends pg.Pool {
   }
 
   override connect(callback?: any): any {
-    const refused = this.#isStandingStill() ? full() : null;
-    if (callback === undefined) return refused ? Promise.reject(refused) : this.#inLine(super.connect());
-    if (refused) return process.nextTick(callback as Callback, refused);
-    const leave = this.#join();
-    const done: Callback = (...results) => {
-      leave();
-      (callback as Callback)(...results);
-    };
-    return super.connect(AsyncResource.bind(done));
+    const connected = this.#connect();
+    if (callback === undefined) return connected;
+    connected.then((client) => (callback as Callback)(undefined, client, client.release), callback as Callback);
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    if (this.#isStandingStill()) throw full();
+    const place = Symbol();
+    this.#line.set(place, performance.now());
+    try {
+      return await withinDeadline(super.connect(), (client) => client.release());
+    } finally {
+      this.#line.delete(place);
+    }
   }
 
   #isStandingStill(): boolean {
     if (!this.#isBounded || this.waitingCount === 0) return false;
     const [first] = this.#line.values();
     return first !== undefined && performance.now() - first > STANDSTILL_MS;
-  }
-
-  /** Stands in line; gives how to leave it. */
-  #join(): () => void {
-    const place = Symbol();
-    this.#line.set(place, performance.now());
-    return () => void this.#line.delete(place);
-  }
-
-  #inLine<T>(connected: Promise<T>): Promise<T> {
-    return connected.finally(this.#join());
   }
 }

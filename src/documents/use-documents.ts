@@ -22,7 +22,7 @@ export function useDocuments(register: DocumentRegister): Plugin<Context> {
   const running = new WeakMap<Request, FoundDocument>();
   return {
     async onParams({ request, params, setParams, context }) {
-      const { principal, facts } = context as unknown as Context;
+      const { principal, facts, budget } = context as unknown as Context;
       const { clientId, mode } = principal;
       const isRegisteredOnly = runsRegisteredOnly(principal);
       if (params.query != null && isRegisteredOnly) {
@@ -37,7 +37,7 @@ export function useDocuments(register: DocumentRegister): Plugin<Context> {
         if (isRegisteredOnly) throw gatewayError("DOCUMENT_REQUIRED", "Name a registered document by documentId.");
         throw badUserInput("Send a document: query, or the documentId of a registered one.", BAD_REQUEST);
       }
-      const document = clientId !== null && HASH.test(hash) ? await register.find(clientId, mode, hash) : null;
+      const document = clientId !== null && HASH.test(hash) ? await budget.run(() => register.find(clientId, mode, hash)) : null;
       if (document === null) throw gatewayError("DOCUMENT_NOT_FOUND", "No such document is registered for this client.");
       running.set(request, document);
       facts.document = { name: plainName(document.name), hash: document.hash };

@@ -5,6 +5,7 @@ import { createPrincipal, type Principal } from "../access/principal.ts";
 import { type Visibility, VISIBILITIES } from "../access/visibility.ts";
 import { noteUnauthenticated } from "../audit/note.ts";
 import type { Services } from "../context.ts";
+import { TimeBudget } from "../database/deadline.ts";
 import { badUserInput, gatewayError } from "../graphql/errors.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { Charge, type Limits } from "../limits/charge.ts";
@@ -16,6 +17,7 @@ import { withinLimits } from "./within-limits.ts";
 export interface Caller {
   readonly principal: Principal;
   readonly charge: Charge;
+  readonly budget: TimeBudget;
   readonly requestId: string;
   readonly facts: RequestFacts;
   readonly log: Logger;
@@ -42,9 +44,11 @@ export interface EntranceParts {
   readonly authenticate: Authenticate;
   readonly limits: Limits;
   readonly metrics: Metrics;
+  /** How long one request may take, in milliseconds. */
+  readonly requestTimeoutMs: number;
 }
 
-export function createEntrance({ services, authenticate, limits, metrics }: EntranceParts): Entrance {
+export function createEntrance({ services, authenticate, limits, metrics, requestTimeoutMs }: EntranceParts): Entrance {
   const refuser = (facts: RequestFacts, log: Logger, tell: TellError) => (error: unknown) => {
     const masked = maskError(error, log) as GraphQLError;
     const code = String(masked.extensions["code"]);
@@ -67,13 +71,14 @@ export function createEntrance({ services, authenticate, limits, metrics }: Entr
     admit: (request, facts, tell, answer) =>
       guard(facts, tell, async (log) => {
         const { requestId } = facts;
-        const identity = await authenticate(request.headers.get("authorization"));
+        const budget = new TimeBudget(requestTimeoutMs);
+        const identity = await budget.run(() => authenticate(request.headers.get("authorization")));
         if (!identity) noteUnauthenticated(services.audit, requestId);
         if (!identity) throw gatewayError("UNAUTHENTICATED", "Send a valid key: Authorization: Bearer cgw_…");
         facts.keyId = identity.keyId;
         const charge = new Charge(limits, identity.keyId, identity.clientCostLimit ?? undefined);
         const respond = async () =>
-          answer({ principal: createPrincipal(identity, requestedVisibility(request)), charge, requestId, facts, log });
+          answer({ principal: createPrincipal(identity, requestedVisibility(request)), charge, budget, requestId, facts, log });
         const response = await withinLimits(charge, respond, refuser(facts, log, tell));
         facts.points = charge.report.requested;
         return response;

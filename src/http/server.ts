@@ -52,7 +52,7 @@ export type Fetch = (request: Request) => Promise<Response>;
 
 export function createFetch(parts: ServerParts): Fetch {
   const { services, tenantDatabase, authenticate, register, graphiql, metrics, tracing } = parts;
-  const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing, requestTimeoutMs: parts.requestTimeoutMs });
+  const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing });
   const { guard, admit } = createEntrance(parts);
   const capacity = createCapacity(parts.maxRequests, () => metrics.shed());
   const run = createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga });

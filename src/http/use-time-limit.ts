@@ -1,25 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
 import type { Plugin } from "graphql-yoga";
-import { withDeadline } from "../database/deadline.ts";
+import type { Context } from "../context.ts";
 import { gatewayError } from "../graphql/errors.ts";
 
 /** How long an execution that is cancelled has to end by itself, so that its answer says which fields made it. */
-const GRACE_MS = 1000;
+const GRACE_MS = 400;
 
 /**
- * Ends queries and mutations after `ms` milliseconds with TIMEOUT: what they run in the database is cancelled, and what
+ * Ends queries and mutations with TIMEOUT when their time is up, of which their key and document have taken some: what they run in the database is cancelled, and what
  * was not committed is rolled back. Subscriptions go on and on; each of their looks has the time limit of a statement.
  */
-export function useTimeLimit(ms: number): Plugin {
+export function useTimeLimit(): Plugin<Context> {
   return {
     onExecute({ executeFn, setExecuteFn }) {
       setExecuteFn(async (args) => {
+        const { budget } = args.contextValue as Context;
         const done = new AbortController();
-        const late = sleep(ms + GRACE_MS, tooLong, { signal: done.signal });
+        const late = sleep(budget.leftMs + GRACE_MS, tooLong, { signal: done.signal });
         late.catch(() => {});
         try {
-          return await Promise.race([withDeadline(ms, () => executeFn(args)), late.then((result) => result())]);
+          return await Promise.race([budget.run(() => executeFn(args)), late.then((result) => result())]);
         } finally {
           done.abort();
         }

@@ -24,14 +24,13 @@ export interface GraphQLServerParts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracing: Tracing | null;
-  readonly requestTimeoutMs: number;
 }
 
 /**
  * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited
  * before (Yoga's own limit halves throughput), so form bodies never reach it.
  */
-export function createGraphQLServer({ register, log, metrics, tracing, requestTimeoutMs }: GraphQLServerParts) {
+export function createGraphQLServer({ register, log, metrics, tracing }: GraphQLServerParts) {
   const documents = createDocumentCache();
   return createYoga<ServerContext>({
     schema,
@@ -58,7 +57,7 @@ export function createGraphQLServer({ register, log, metrics, tracing, requestTi
       useVisibilityReport(),
       useAudit(),
       useErrorCodes(metrics),
-      useTimeLimit(requestTimeoutMs),
+      useTimeLimit(),
       ...(tracing ? [useOperationSpan(tracing)] : []),
     ],
   });

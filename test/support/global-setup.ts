@@ -5,7 +5,15 @@ import pg from "pg";
 import type { TestProject } from "vitest/node";
 import { buildApp } from "../../src/app.ts";
 import { ensureSchema } from "../../src/database/migrate.ts";
-import { CHROMIUM_PATH, CURL_PATH, EXAMPLES_INSTALLED, PGBOUNCER_PATH, REDIS_PATH, TEST_DATABASE_URL } from "./environment.ts";
+import {
+  CHROMIUM_PATH,
+  CURL_PATH,
+  EXAMPLES_INSTALLED,
+  PGBOUNCER_PATH,
+  POSTGRESQL_BIN,
+  REDIS_PATH,
+  TEST_DATABASE_URL,
+} from "./environment.ts";
 import { testConfig } from "./config.ts";
 
 declare module "vitest" {
@@ -64,6 +72,7 @@ function sayWhatIsLeftOut(): void {
     !CURL_PATH && "curl: the lines that the first start prints, and examples/curl, are not run. To run them: apt-get install curl",
     !EXAMPLES_INSTALLED && "Examples: those with urql and Relay are not run. To run them: npm ci --prefix examples",
     TEST_DATABASE_URL && !PGBOUNCER_PATH && "PgBouncer: the gateway is not run behind it. To run it: apt-get install pgbouncer",
+    !POSTGRESQL_BIN && "PostgreSQL's own programs: no server is restarted, locked or filled up. To do so: apt-get install postgresql",
     !REDIS_PATH && "Redis: limits are not shared by several gateways. To share them: apt-get install redis-server",
   ].filter(Boolean);
   if (lines.length > 0) console.log(["", "Left out:", ...lines.map((line) => `- ${line}`), ""].join("\n"));
