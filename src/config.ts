@@ -12,6 +12,8 @@ const OTHER_VARIABLES = ["GATEWAY_URL", "GATEWAY_KEY"];
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** How many processes serve; `auto`: one a core. */
+  readonly workers: number | "auto";
   /** Null: the embedded database. */
   readonly databaseUrl: string | null;
   /** Null: limits are this process's own. */
@@ -46,12 +48,16 @@ export interface Config {
 }
 
 /**
- * Reads the environment. Throws StartupError for a malformed variable, for one whose name is a slip of a
+ * Reads the environment, and what the command line says of a variable, which wins. Throws StartupError for a malformed variable, for one whose name is a slip of a
  * known one, and for what production must not run with; never with a variable's value in it.
  */
-export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+export function readConfig(
+  env: Record<string, string | undefined> = process.env,
+  options: { readonly [variable in keyof typeof VARIABLES]?: string | undefined } = {},
+): Config {
   refuseMisspelt(env);
-  const parsed = z.object(VARIABLES).safeParse(env);
+  const said = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const parsed = z.object(VARIABLES).safeParse({ ...env, ...said });
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
     throw new StartupError({
@@ -84,6 +90,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   return {
     host: HOST,
     port: PORT,
+    workers: parsed.data.WORKERS,
     databaseUrl: DATABASE_URL ?? null,
     redisUrl: parsed.data.REDIS_URL ?? null,
     rateLimitPoints: parsed.data.RATE_LIMIT_POINTS,

@@ -1,12 +1,11 @@
+import cluster from "node:cluster";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type App, type AppOptions, buildApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { createDrain } from "./http/drain.ts";
+import { listen, urlOf } from "./http/listen.ts";
 import { metricsListener } from "./http/metrics.ts";
-import { StartupError } from "./startup-error.ts";
 
 /** A gateway that listens. */
 export interface RunningGateway {
@@ -66,8 +65,8 @@ export async function startGateway(config: Config, { timeouts, ...options }: Sta
   handle = app.handle;
   return {
     app,
-    url: urlOf(server.address() as AddressInfo),
-    metricsUrl: metrics && `${urlOf(metrics.address() as AddressInfo)}/metrics`,
+    url: urlOf(server),
+    metricsUrl: metrics && `${urlOf(metrics)}/metrics`,
     async stop() {
       app.endStreams();
       await sleep(config.shutdownDelayMs);
@@ -80,9 +79,9 @@ export async function startGateway(config: Config, { timeouts, ...options }: Sta
   };
 }
 
-/** Null when no port is given. Closes the gateway and throws StartupError when the port cannot be had. */
+/** Null when no port is given, and of a worker, whose supervisor tells them. Closes the gateway and throws StartupError when the port cannot be had. */
 async function serveMetrics(app: App, { host, metricsPort }: Config): Promise<Server | null> {
-  if (metricsPort === null) return null;
+  if (metricsPort === null || cluster.isWorker) return null;
   const server = createServer(metricsListener(app.metrics));
   try {
     await listen(server, { host, port: metricsPort, variable: "METRICS_PORT" });
@@ -102,29 +101,3 @@ const answerUnready: RequestListener = (request, response) => {
   const error = { message: "The gateway is starting.", extensions: { code: "UNAVAILABLE" } };
   response.writeHead(503, { "content-type": "application/json", "retry-after": "1" }).end(JSON.stringify({ errors: [error] }));
 };
-
-/** The address as a client on this machine calls it: one that stands for all of them is no place to call. */
-function urlOf({ address, port, family }: AddressInfo): string {
-  const host = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
-  return `http://${family === "IPv6" ? `[${host}]` : host}:${port}`;
-}
-
-async function listen(server: Server, { host, port, variable }: { host: string; port: number; variable: string }): Promise<void> {
-  try {
-    server.listen(port, host);
-    await once(server, "listening");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const causes: Record<string, string> = {
-      EADDRINUSE: "another process is listening there",
-      EACCES: "this user may not listen there",
-      EADDRNOTAVAIL: "this machine has no such address",
-      ENOTFOUND: "the name is unknown",
-    };
-    throw new StartupError({
-      what: `the gateway cannot listen on ${host}:${port}`,
-      cause: causes[code ?? ""] ?? message,
-      fix: `stop the other process, or choose another ${variable} or HOST`,
-    });
-  }
-}

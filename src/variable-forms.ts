@@ -22,6 +22,12 @@ export const milliseconds = z
   .transform(Number)
   .refine((number) => number <= 600_000, "must be a whole number from 0 to 600000");
 
+/** How many processes: a whole number from 1 to 64, or `auto`. */
+export const workers = z
+  .string()
+  .regex(/^([1-9]|[1-5]\d|6[0-4]|auto)$/, "must be a whole number from 1 to 64, or auto")
+  .transform((text) => (text === "auto" ? text : Number(text)));
+
 /** A TCP port. 0: any free one. */
 export const port = z
   .string()

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jwtIssuersSchema } from "./access/jwt-issuers.ts";
-import { address, json, limit, milliseconds, port, variable } from "./variable-forms.ts";
+import { address, json, limit, milliseconds, port, variable, workers } from "./variable-forms.ts";
 import { corsOriginsSchema } from "./http/cors-origins.ts";
 
 const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug"] as const;
@@ -18,6 +18,9 @@ export const VARIABLES = {
       .default("127.0.0.1"),
   ).describe("The address to listen on."),
   PORT: variable(port.default(4000)).describe("The port to listen on. 0: any free one."),
+  WORKERS: variable(workers.default(1)).describe(
+    "How many processes serve on `PORT`, on PostgreSQL; `auto`: one a core. `start --workers` says the same. docs/scale.md says what each needs.",
+  ),
   DATABASE_URL: variable(address("postgres", "postgresql").optional()).describe(
     "PostgreSQL. `?connection_limit=10` sets the size of the pool, `&pgbouncer=true` says that PgBouncer stands between, in transaction mode. None: the embedded database under `DATA_DIR`.",
   ),

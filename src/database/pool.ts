@@ -34,7 +34,7 @@ export class GatewayPool extends pg.Pool {
   override connect(callback?: any): any {
     const connected = this.#connect();
     if (callback === undefined) return connected;
-    connected.then((client) => (callback as Callback)(undefined, client, client.release), callback as Callback);
+    connected.then((client) => (callback as Callback)(undefined, client, (error?: Error) => client.release(error)), callback as Callback);
   }
 
   async #connect(): Promise<pg.PoolClient> {

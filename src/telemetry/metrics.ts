@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { tellSupervisor } from "./cluster-metrics.ts";
 import { addStateMetrics, type StateSources } from "./state-metrics.ts";
 
 /** What the gateway counts, for Prometheus. No label names a key, a bank or a person. */
@@ -62,12 +63,14 @@ export function createMetrics({ isServed, ...sources }: MetricsOptions): Metrics
   const fallback = new Gauge({
     name: "gateway_limits_fallback",
     help: "1 while this process limits by itself because Redis does not answer.",
+    aggregator: "max",
     registers,
   });
   const fallbacks = new Counter({ name: "gateway_limits_fallbacks_total", help: "How often Redis stopped answering.", registers });
   const shed = new Counter({ name: "gateway_requests_shed_total", help: "Requests that were refused because too many ran.", registers });
   if (isServed) {
     collectDefaultMetrics({ register });
+    tellSupervisor(register);
     addStateMetrics(register, sources);
   }
   const names = new Set<string>();

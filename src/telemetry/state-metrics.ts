@@ -31,6 +31,7 @@ export function addStateMetrics(register: Registry, { pool, queues }: StateSourc
     name: "gateway_queue_jobs",
     help: "Jobs of background work by queue, in all gateways on the database, as counted in the last seconds: waiting, running.",
     labelNames: ["queue", "state"],
+    aggregator: "max",
     registers: [],
     async collect() {
       const found = await Promise.race([queues().catch(() => []), sleep(PATIENCE_MS, [], { ref: false })]);

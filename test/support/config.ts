@@ -9,6 +9,7 @@ export function testConfig(changes: Partial<Config>): Config {
   return {
     host: "127.0.0.1",
     port: 0,
+    workers: 1,
     databaseUrl: null,
     redisUrl: null,
     rateLimitPoints: 2_000_000_000,

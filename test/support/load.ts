@@ -21,7 +21,7 @@ export class Load {
   underWay = 0;
   readonly #pool: Pool;
   readonly #key: string;
-  #going = true;
+  readonly #over = new AbortController();
   #ended: Promise<void> | undefined;
 
   /** Over as many connections as it needs, kept alive: the time of a request is not one of waiting for another. */
@@ -34,7 +34,7 @@ export class Load {
   begin(aSecond: number, next: () => Outcome["sent"]): this {
     this.#ended = (async () => {
       const begun = performance.now();
-      for (let sent = 0; this.#going; sent += 1) {
+      for (let sent = 0; !this.#over.signal.aborted; sent += 1) {
         const due = begun + (sent * 1000) / aSecond;
         const wait = due - performance.now();
         if (wait > 1) await sleep(wait);
@@ -46,7 +46,7 @@ export class Load {
 
   /** Sends no more, and waits for the answers. */
   async end(): Promise<Outcome[]> {
-    this.#going = false;
+    this.#over.abort();
     await this.#ended;
     while (this.underWay > 0) await sleep(20);
     await this.#pool.close();
