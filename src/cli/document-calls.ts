@@ -16,6 +16,8 @@ export interface Registered {
 
 /** Why a document is refused, or would break. */
 export interface DocumentIssue {
+  /** Where documents of several clients are told of. */
+  client?: string;
   document: string;
   hash: string;
   line: number | null;
@@ -58,5 +60,5 @@ export function accepted<Data>(result: Result<Data>): Result<Data> {
 }
 
 /** An issue for a person. */
-export const told = ({ document, line, message }: DocumentIssue) =>
-  `${document || "the call"}${line === null ? "" : `, line ${line}`}: ${message}`;
+export const told = ({ client, document, line, message }: DocumentIssue) =>
+  `${client === undefined ? "" : `${client}: `}${document || "the call"}${line === null ? "" : `, line ${line}`}: ${message}`;

@@ -130,10 +130,11 @@ async function checkDocuments({ schema: file, client, json, ...address }: Option
   const schema = readSchema(file);
   const documents = (await registered(address, client, "text")).filter(({ state }) => state !== "RETIRED");
   const breaksOf = breaksBetween(await runningSchema(address), schema);
-  const issues = documents.flatMap(({ name, hash, text }): DocumentIssue[] => {
+  const issues = documents.flatMap(({ client: owner, name, hash, text }): DocumentIssue[] => {
     const document = parse(text!);
     const faults = validate(schema, document).map(({ message, locations }) => ({ line: locations?.[0]?.line ?? null, message }));
     return [...faults, ...breaksOf(document).map((message) => ({ line: null, message }))].map((issue) => ({
+      client: owner,
       document: name,
       hash,
       ...issue,

@@ -78,7 +78,7 @@ it("publishes, lists, compares, checks, deprecates and retires a client's docume
   await json("documents", "push", file("make.json", ids(create)), "--client", "maker");
   const next = file("next.graphql", changed);
   expect((await run("documents", "check", "--schema", next, "--client", "maker")).stdout).toContain(
-    "Make: A required field planet on input type CreateCustomerInput was added.",
+    "maker: Make: A required field planet on input type CreateCustomerInput was added.",
   );
   expect((await run("documents", "check", "--schema", next, ...of)).code).toBe(0);
   await refused(/there is no such client/, "documents", "check", "--client", "nobody");

@@ -80,6 +80,19 @@ describe("a stop", { timeout: 180_000 }, () => {
     expect(never.received).not.toContain('"keyId"');
   });
 
+  it("serves on, unready, for as long as a balancer needs to notice", async () => {
+    const env = { ...(await freshEnv()), SHUTDOWN_DELAY_MS: "3000" };
+    const gateway = await startGateway(env);
+    const key = await keyFor(env);
+    const ready = async () => (await fetch(`${gateway.url}/health/ready`)).json() as Promise<{ status: string }>;
+    expect((await ready()).status).toBe("ready");
+    gateway.child.kill("SIGTERM");
+    await expect.poll(async () => (await ready()).status).toBe("stopping");
+    expect((await send(gateway.url, key, "{ viewer { mode } }")).data.viewer.mode).toBe("SANDBOX");
+    expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+    expect(await gateway.ended).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("does not wait when asked again", async () => {
     const env = await freshEnv();
     const gateway = await startGateway(env);
