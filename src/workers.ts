@@ -14,10 +14,15 @@ import { createLog } from "./telemetry/log.ts";
 const WAITS_MS = [0, 1000, 2000, 5000, 10_000, 30_000];
 const LIVES_MS = 60_000;
 
+/** How many processes are wanted. */
+export function countWorkers({ workers }: Pick<Config, "workers">): number {
+  return workers === "auto" ? availableParallelism() : workers;
+}
+
 /** How many processes serve. Throws StartupError for more than one on the embedded database, which has one owner. */
-export function workerCount({ workers, databaseUrl }: Config): number {
-  const count = workers === "auto" ? availableParallelism() : workers;
-  if (count === 1 || databaseUrl !== null) return count;
+export function workerCount(config: Config): number {
+  const count = countWorkers(config);
+  if (count === 1 || config.databaseUrl !== null) return count;
   throw new StartupError({
     what: `${count} workers cannot start`,
     cause: "the embedded database can be used by one process only",

@@ -7,6 +7,7 @@ import { type Config, readConfig } from "../config.ts";
 import { readServerFacts, type ServerFacts } from "../database/server-facts.ts";
 import { findDevelopmentKeyring } from "../keyring-file.ts";
 import { StartupError } from "../startup-error.ts";
+import { processFindings } from "./doctor-processes.ts";
 import { type Finding, issuerFinding, ok, problem, problemOf, sealedFindings, serverFindings, warning } from "./doctor-findings.ts";
 import { withEmbedded } from "./whole-database.ts";
 
@@ -57,7 +58,7 @@ async function examine(): Promise<Finding[]> {
 
   const facts = await attempt(config.databaseUrl === null ? "data directory" : "database", () => factsOf(config, findings));
   if (facts) {
-    findings.push(...serverFindings(config, facts));
+    findings.push(...serverFindings(config, facts), ...processFindings(config, facts));
     if (facts.sealed && keyring) findings.push(...sealedFindings(keyring, facts.sealed));
     else if (facts.sealed?.encrypted.size) {
       findings.push(

@@ -36,7 +36,7 @@ export function createClient(connection: Connection, options: ClientOptions = {}
     application_name: "customer-gateway",
     keepAlive: true,
     ...connection,
-    max: connection.max ?? connectionLimit(connection.connectionString) ?? options.max ?? 10,
+    max: connection.max ?? connectionLimit(connection.connectionString) ?? options.max ?? MAX_CONNECTIONS,
     // pg's own defaults are to wait for ever, in all three.
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 5_000,
     ...(!isBehindPgBouncer(connection.connectionString) && {
@@ -57,6 +57,8 @@ export function createClient(connection: Connection, options: ClientOptions = {}
   return client;
 }
 
+const MAX_CONNECTIONS = 10;
+
 const pools = new WeakMap<Database, GatewayPool>();
 
 /** How a client's pool stands: connections that are open, those of them that nobody uses, and those who wait for one. */
@@ -70,6 +72,11 @@ export interface PoolState {
 export function poolState(client: Database): PoolState {
   const { totalCount, idleCount, waitingCount } = pools.get(client)!;
   return { open: totalCount, idle: idleCount, waiting: waitingCount };
+}
+
+/** How many connections one process may open: its pool's, 2 of the queue and 3 of readiness. */
+export function connectionsOf(address: string): number {
+  return (connectionLimit(address) ?? MAX_CONNECTIONS) + 2 + 3;
 }
 
 /** What an address says of the connections at most, by Prisma's name for it. */

@@ -34,7 +34,10 @@ const OF_TABLE: Record<string, Policy[]> = {
   ],
 };
 
-/** Each table with a bank's rows or named above, and its policies in order of name; one for other roles has their names in it. */
+/**
+ * Each table with a bank's rows or named above, and its policies in order of name; one for other roles has their names in it.
+ * Not partitions: requests reach them through the table above them only, on whose own they have no right.
+ */
 const TABLES = `
   SELECT c.relname AS name, c.relrowsecurity AS secured, coalesce((
     SELECT json_agg(json_build_array(
@@ -43,7 +46,7 @@ const TABLES = `
       p.cmd, p.qual, p.with_check) ORDER BY p.policyname)
     FROM pg_policies p WHERE p.schemaname = 'public' AND p.tablename = c.relname), '[]') AS policies
   FROM pg_class c
-  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND (c.relname = ANY ($1)
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND (c.relname = ANY ($1)
     OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'bank_id'))
   ORDER BY 1`;
 

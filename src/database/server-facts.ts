@@ -20,6 +20,8 @@ export interface ServerFacts {
   readonly isLocal: boolean;
   /** In milliseconds, what this user's sessions start with; 0: none. */
   readonly statementTimeoutMs: number;
+  /** How many connections users who are no superuser may have at once, over all databases of the server. */
+  readonly maxConnections: number;
   /** Whether this user may take the role that row-level security goes by. */
   readonly mayTakeRole: boolean;
   /** Null when the tables are not this version's. */
@@ -41,9 +43,10 @@ export async function readServerFacts(connection: pg.PoolConfig, banks: readonly
       if (error instanceof StartupError) return error;
       throw error;
     });
-    const [server] = await rows<{ version: string; number: number; timeout: number }>(
+    const [server] = await rows<{ version: string; number: number; most: number; timeout: number }>(
       client,
       `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most,
          (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout') AS timeout`,
     );
     const installed = await rows<{ name: string }>(
@@ -62,6 +65,7 @@ export async function readServerFacts(connection: pg.PoolConfig, banks: readonly
       missingExtensions: EXTENSIONS.filter((name) => !installed.some((extension) => extension.name === name)),
       tls: link?.protocol ?? null,
       statementTimeoutMs: server!.timeout,
+      maxConnections: server!.most,
       isLocal: isLocal(client.host),
       mayTakeRole: await mayTakeRole(client),
       guards: isCurrent ? await findGuardFaults(client) : null,

@@ -74,6 +74,7 @@ test("a healthy gateway has one line a check, and asks for the disk's encryption
     schema: "ok",
     extensions: "ok",
     connection: "ok",
+    ...(onPostgres && { connections: "ok" }),
     "row-level security": "ok",
     "audit triggers": "ok",
     "encrypted values": "ok",
@@ -206,6 +207,12 @@ test.runIf(onPostgres)("PostgreSQL: not there, not this version's, not protected
 
   const production = { NODE_ENV: "production" };
   expect(statuses(await findings(production))).toMatchObject({ connection: "ok", "row-level security": "ok" });
+  const many = await findings({ WORKERS: "64" });
+  expect(many["connections"]).toMatchObject({
+    status: "warning",
+    says: expect.stringMatching(/^960 at most for 64 processes, of \d+ that/),
+  });
+  expect(many["shared limits"]).toMatchObject({ status: "warning", fix: "set REDIS_URL" });
   expect((await findings({ ...production, ROW_LEVEL_SECURITY: "off" }))["row-level security"]).toMatchObject({
     status: "problem",
     says: "off",
@@ -271,6 +278,7 @@ test("what each fact of a server means", () => {
     tls: "TLSv1.3",
     isLocal: false,
     statementTimeoutMs: 0,
+    maxConnections: 97,
     mayTakeRole: true,
     guards: { unprotectedTables: [], changedPolicies: [], missingTriggers: [] },
     unknownBanks: [],

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { partitionTables } from "../../bench/partition-tables.ts";
 import { buildApp } from "../../src/app.ts";
 import { Keyring } from "../../src/crypto/keyring.ts";
+import { findGuardFaults } from "../../src/database/guards.ts";
 import { issueKey } from "../../src/access/issue-key.ts";
 import { SCOPES } from "../../src/access/scopes.ts";
 import { BATCH, batchRow, dataOf } from "../support/customers.ts";
@@ -22,6 +23,17 @@ describe.runIf(ON_POSTGRES)("on tables with a partition a bank", async () => {
     await client.end();
     return { keyring: new Keyring([OLD]) };
   });
+
+  test("the table above the partitions is judged, and they are not", async () => {
+    const client = new pg.Client({ connectionString: gateway.config.databaseUrl! });
+    await client.connect();
+    expect(await findGuardFaults(client)).toMatchObject({ unprotectedTables: [], changedPolicies: [] });
+    await client.query("ALTER TABLE customer DISABLE ROW LEVEL SECURITY");
+    expect(await findGuardFaults(client)).toMatchObject({ unprotectedTables: ["customer"] });
+    await client.query("ALTER TABLE customer ENABLE ROW LEVEL SECURITY");
+    await client.end();
+  });
+
   const { db } = gateway.app.services;
   const READ =
     '{ customers(first: 50, filter: { search: "surname" }) { nodes { accountNumber history(first: 1) { nodes { type } } } totalCount } }';
