@@ -13,6 +13,7 @@ import { openEmbedded } from "./database/embedded.ts";
 import { refuseOtherKeyring } from "./database/sealed-data.ts";
 import { analyzeGrowth } from "./database/statistics.ts";
 import { createReadiness } from "./database/readiness.ts";
+import { openReplicas } from "./database/replicas.ts";
 import { createTenantDatabase } from "./database/tenant-database.ts";
 import { ensureSchema } from "./database/migrate.ts";
 import { type DemoKeys, findDemoCustomerId, findDemoKeys, seedDemoBank } from "./demo/demo-bank.ts";
@@ -105,7 +106,24 @@ export async function buildApp(
       db,
       config.jwtIssuers.length > 0 ? createVerifyToken(config.jwtIssuers, db) : null,
     );
-    const metrics = createMetrics({ isServed: config.metricsPort !== null, pool: () => poolState(db), queues: () => queue.depth() });
+    const replicas =
+      config.replicaUrls.length > 0
+        ? await openReplicas({
+            urls: config.replicaUrls,
+            primary: db,
+            tenantDatabase,
+            rowLevelSecurity: config.rowLevelSecurity,
+            options: { watch: tracing?.statement },
+            log,
+          })
+        : null;
+    closers.push(() => replicas?.close());
+    const metrics = createMetrics({
+      isServed: config.metricsPort !== null,
+      pool: () => poolState(db),
+      queues: () => queue.depth(),
+      replicas: replicas && (() => replicas.state()),
+    });
     const limits = await openLimits(config, { log, now: limitsNow, onChange: (isShared) => metrics.limitsShared(isShared) });
     closers.push(() => limits.close());
     const sender = createSender(webhookRules);
@@ -122,6 +140,7 @@ export async function buildApp(
       limits,
       metrics,
       tracing,
+      replicas,
       services,
       tenantDatabase,
       authenticate,

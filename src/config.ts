@@ -16,6 +16,8 @@ export interface Config {
   readonly workers: number | "auto";
   /** Null: the embedded database. */
   readonly databaseUrl: string | null;
+  /** Empty: all is read from the primary. */
+  readonly replicaUrls: readonly string[];
   /** Null: limits are this process's own. */
   readonly redisUrl: string | null;
   /** Points a minute and key. */
@@ -79,6 +81,13 @@ export function readConfig(
       fix: "list the origins of your own front ends, separated by commas",
     });
   }
+  if (parsed.data.DATABASE_REPLICA_URLS && !DATABASE_URL) {
+    throw new StartupError({
+      what: "DATABASE_REPLICA_URLS cannot be used",
+      cause: "the embedded database has no replicas",
+      fix: "set DATABASE_URL, or unset DATABASE_REPLICA_URLS",
+    });
+  }
   const webhooksMayBePrivate = parsed.data.WEBHOOK_PRIVATE_ADDRESSES === "on";
   if (production && webhooksMayBePrivate) {
     throw new StartupError({
@@ -92,6 +101,7 @@ export function readConfig(
     port: PORT,
     workers: parsed.data.WORKERS,
     databaseUrl: DATABASE_URL ?? null,
+    replicaUrls: parsed.data.DATABASE_REPLICA_URLS ?? [],
     redisUrl: parsed.data.REDIS_URL ?? null,
     rateLimitPoints: parsed.data.RATE_LIMIT_POINTS,
     costLimit: parsed.data.COST_LIMIT,

@@ -39,6 +39,13 @@ export const port = z
 export const address = (...schemes: [string, ...string[]]) =>
   z.string().regex(new RegExp(`^(${schemes.join("|")})://\\S+$`), `must be a ${schemes[0]}:// address`);
 
+/** Several of them, separated by commas. */
+export const addresses = (...schemes: [string, ...string[]]) =>
+  z
+    .string()
+    .transform((text) => text.split(",").map((one) => one.trim()))
+    .pipe(z.array(address(...schemes)));
+
 /** Any JSON. */
 export const json = z.string().transform(parseJson);
 

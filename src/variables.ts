@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jwtIssuersSchema } from "./access/jwt-issuers.ts";
-import { address, json, limit, milliseconds, port, variable, workers } from "./variable-forms.ts";
+import { address, addresses, json, limit, milliseconds, port, variable, workers } from "./variable-forms.ts";
 import { corsOriginsSchema } from "./http/cors-origins.ts";
 
 const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug"] as const;
@@ -23,6 +23,9 @@ export const VARIABLES = {
   ),
   DATABASE_URL: variable(address("postgres", "postgresql").optional()).describe(
     "PostgreSQL. `?connection_limit=10` sets the size of the pool, `&pgbouncer=true` says that PgBouncer stands between, in transaction mode. None: the embedded database under `DATA_DIR`.",
+  ),
+  DATABASE_REPLICA_URLS: variable(addresses("postgres", "postgresql").optional()).describe(
+    "Streaming replicas of `DATABASE_URL`'s server, separated by commas, that queries may read from; each may say `?connection_limit=`. A read is never older than the primary. None: all is read there.",
   ),
   REDIS_URL: variable(address("redis", "rediss").optional()).describe(
     "Redis, where several gateways keep their rate limits together. None: each process limits by itself.",

@@ -51,3 +51,14 @@ export function databaseFault(error: unknown): DatabaseFault | null {
     PG_MESSAGES.test(error.message);
   return isUnavailable ? "UNAVAILABLE" : null;
 }
+
+/** Of a replica: what it undid to go on replaying (40001, 40P01). */
+const CONFLICT_STATES = /^40/;
+
+/** Whether a read that failed on a replica may succeed on the primary. */
+export function isReplicaFault(error: unknown): boolean {
+  if (databaseFault(error) === "UNAVAILABLE") return true;
+  if (!(error instanceof Error)) return false;
+  const { kind, originalCode = "" } = causeOf(error);
+  return CONFLICT_STATES.test(originalCode) || kind === "TransactionWriteConflict" || (error as DriverError).code === "P2034";
+}

@@ -3,6 +3,7 @@ import type { GraphQLError } from "graphql";
 import type { Authenticate } from "../access/authenticate.ts";
 import type { Services } from "../context.ts";
 import type { Readiness } from "../database/readiness.ts";
+import type { Replicas } from "../database/replicas.ts";
 import type { TenantDatabase } from "../database/tenant-database.ts";
 import type { DocumentRegister } from "../documents/register.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -33,6 +34,8 @@ export interface ServerParts {
   readonly metrics: Metrics;
   /** Null: no traces are kept. */
   readonly tracing: Tracing | null;
+  /** Null: all is read from the primary. */
+  readonly replicas: Replicas | null;
   /** Null: there is no such page, and a browser is refused as any caller without a key. */
   readonly graphiql: GraphiQLOptions | null;
   /** Sites whose scripts may call; see Config. */
@@ -52,7 +55,7 @@ export type Fetch = (request: Request) => Promise<Response>;
 
 export function createFetch(parts: ServerParts): Fetch {
   const { services, tenantDatabase, authenticate, register, graphiql, metrics, tracing } = parts;
-  const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing });
+  const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing, replicas: parts.replicas });
   const { guard, admit } = createEntrance(parts);
   const capacity = createCapacity(parts.maxRequests, () => metrics.shed());
   const run = createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga });

@@ -7,12 +7,14 @@ import { useDocuments } from "../documents/use-documents.ts";
 import type { DocumentRegister } from "../documents/register.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { schema } from "../graphql/schema.ts";
+import type { Replicas } from "../database/replicas.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { createDocumentCache } from "./document-cache.ts";
 import { useIntrospection } from "./use-introspection.ts";
 import { useCharge, useDocumentLimits } from "./use-limits.ts";
 import { useErrorCodes, useOperationFacts, useOperationSpan } from "./use-observation.ts";
+import { useReplicas } from "./use-replicas.ts";
 import { useTimeLimit } from "./use-time-limit.ts";
 
 /** What the HTTP layer gives Yoga with each request: the context, and what the body or the URL said. */
@@ -24,13 +26,15 @@ export interface GraphQLServerParts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracing: Tracing | null;
+  /** Null: all is read from the primary. */
+  readonly replicas: Replicas | null;
 }
 
 /**
  * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited
  * before (Yoga's own limit halves throughput), so form bodies never reach it.
  */
-export function createGraphQLServer({ register, log, metrics, tracing }: GraphQLServerParts) {
+export function createGraphQLServer({ register, log, metrics, tracing, replicas }: GraphQLServerParts) {
   const documents = createDocumentCache();
   return createYoga<ServerContext>({
     schema,
@@ -57,6 +61,7 @@ export function createGraphQLServer({ register, log, metrics, tracing }: GraphQL
       useVisibilityReport(),
       useAudit(),
       useErrorCodes(metrics),
+      ...(replicas ? [useReplicas(replicas)] : []),
       useTimeLimit(),
       ...(tracing ? [useOperationSpan(tracing)] : []),
     ],

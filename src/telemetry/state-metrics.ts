@@ -5,6 +5,8 @@ import { Gauge, type Registry } from "prom-client";
 export interface StateSources {
   /** The database's pool: connections that are open, those that are idle, and those who wait for one. */
   readonly pool: () => { readonly open: number; readonly idle: number; readonly waiting: number };
+  /** Null: there are none. How many replicas can be read from, and how many reads went where so far. */
+  readonly replicas: (() => { readonly usable: number; readonly onReplica: number; readonly onPrimary: number }) | null;
   /** The queues of background work: jobs that wait, and jobs under way, in all gateways on the database. */
   readonly queues: () => Promise<readonly { readonly queue: string; readonly waiting: number; readonly running: number }[]>;
 }
@@ -12,9 +14,9 @@ export interface StateSources {
 /** How long an answer waits for the queues, which the database is asked for; without them it is still an answer. */
 const PATIENCE_MS = 1000;
 
-export function addStateMetrics(register: Registry, { pool, queues }: StateSources): void {
+export function addStateMetrics(register: Registry, { pool, queues, replicas }: StateSources): void {
   const registers = [register];
-  const ofPool = (name: string, help: string, value: () => number) =>
+  const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
       name,
       help,
@@ -23,9 +25,13 @@ export function addStateMetrics(register: Registry, { pool, queues }: StateSourc
         this.set(value());
       },
     });
-  ofPool("gateway_database_connections", "Connections of this process's pool that are open.", () => pool().open);
-  ofPool("gateway_database_connections_idle", "Open connections that nobody uses.", () => pool().idle);
-  ofPool("gateway_database_connections_waiting", "Who waits for a connection, because all are in use.", () => pool().waiting);
+  gauge("gateway_database_connections", "Connections of this process's pool that are open.", () => pool().open);
+  gauge("gateway_database_connections_idle", "Open connections that nobody uses.", () => pool().idle);
+  gauge("gateway_database_connections_waiting", "Who waits for a connection, because all are in use.", () => pool().waiting);
+
+  gauge("gateway_replicas_usable", "Replicas that queries may read from; the others rest after a fault.", () => replicas?.().usable ?? 0);
+  gauge("gateway_replica_reads", "Queries that read from a replica, since the start.", () => replicas?.().onReplica ?? 0);
+  gauge("gateway_primary_reads", "Queries that read from the primary although there are replicas.", () => replicas?.().onPrimary ?? 0);
 
   const jobs = new Gauge({
     name: "gateway_queue_jobs",

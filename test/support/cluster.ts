@@ -23,18 +23,33 @@ export class Cluster {
     this.port = port;
   }
 
+  /** Makes a streaming replica of this one, and starts it. */
+  async replica(): Promise<Cluster> {
+    const home = await mkdtemp(join(tmpdir(), "customer-gateway-cluster-"));
+    const replica = new Cluster(home, await freePort());
+    await replica.#takeFolder();
+    await replica.#program("pg_basebackup", "-D", replica.#data, "-d", this.url, "-R", "-X", "stream", "-c", "fast", "--no-sync");
+    await replica.go();
+    return replica;
+  }
+
   /** Makes one in a folder of its own, or in `dir`, which then stays, and starts it; it keeps what it has acknowledged. */
   static async start(dir?: string): Promise<Cluster> {
     const home = dir ?? (await mkdtemp(join(tmpdir(), "customer-gateway-cluster-")));
     const cluster = new Cluster(home, await freePort());
-    if (AS_ROOT) await run("chown", ["postgres", home]);
-    onTestFinished(async () => {
-      await cluster.stop("immediate").catch(() => {});
-      if (!dir) await rm(home, { recursive: true, force: true });
-    }, 60_000);
+    await cluster.#takeFolder(dir !== undefined);
     await cluster.#program("initdb", "-D", cluster.#data, "-U", "postgres", "--auth=trust", "--no-sync", "--no-instructions");
     await cluster.go();
     return cluster;
+  }
+
+  /** The folder is its user's, and goes with the test, unless it stays. */
+  async #takeFolder(stays = false): Promise<void> {
+    if (AS_ROOT) await run("chown", ["postgres", this.dir]);
+    onTestFinished(async () => {
+      await this.stop("immediate").catch(() => {});
+      if (!stays) await rm(this.dir, { recursive: true, force: true });
+    }, 60_000);
   }
 
   get #data(): string {

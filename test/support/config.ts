@@ -11,6 +11,7 @@ export function testConfig(changes: Partial<Config>): Config {
     port: 0,
     workers: 1,
     databaseUrl: null,
+    replicaUrls: [],
     redisUrl: null,
     rateLimitPoints: 2_000_000_000,
     costLimit: 2_000_000_000,
