@@ -106,17 +106,7 @@ export async function buildApp(
       db,
       config.jwtIssuers.length > 0 ? createVerifyToken(config.jwtIssuers, db) : null,
     );
-    const replicas =
-      config.replicaUrls.length > 0
-        ? await openReplicas({
-            urls: config.replicaUrls,
-            primary: db,
-            tenantDatabase,
-            rowLevelSecurity: config.rowLevelSecurity,
-            options: { watch: tracing?.statement },
-            log,
-          })
-        : null;
+    const replicas = await openReplicas(config, { primary: db, tenantDatabase, options: { watch: tracing?.statement }, log });
     closers.push(() => replicas?.close());
     const metrics = createMetrics({
       isServed: config.metricsPort !== null,

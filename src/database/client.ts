@@ -111,12 +111,6 @@ export function setScope(client: Database, scope: Scope): void {
   scopes.set(client, scope);
 }
 
-/** Lets a client that was made of another enter the same scope. */
-export function shareScope(from: Database, to: Database): void {
-  const scope = scopes.get(from);
-  if (scope) scopes.set(to, scope);
-}
-
 /** A transaction's limits; times in milliseconds. */
 export interface TransactionOptions {
   /** How long to wait for it to begin: 5,000, as long as for a connection (Prisma's own 2,000 is less than that). */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import type { Config } from "../config.ts";
 import { StartupError } from "../startup-error.ts";
 import { createClient, type ClientOptions, type Database } from "./client.ts";
 import { isReplicaFault } from "./fault.ts";
@@ -27,10 +28,8 @@ export interface Replicas {
 }
 
 export interface ReplicasParts {
-  readonly urls: readonly string[];
   readonly primary: Database;
   readonly tenantDatabase: TenantDatabase;
-  readonly rowLevelSecurity: boolean;
   readonly options: ClientOptions;
   readonly log: Logger;
 }
@@ -51,20 +50,25 @@ interface Replica {
  * one fails, the primary answers. Throws StartupError for an address that is no replica of the primary; one that cannot be
  * reached is tried again and again.
  */
-export async function openReplicas(parts: ReplicasParts): Promise<Replicas> {
-  const { urls, primary, tenantDatabase, rowLevelSecurity, options, log } = parts;
+export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, parts: ReplicasParts): Promise<Replicas | null> {
+  if (replicaUrls.length === 0) return null;
+  const { primary, tenantDatabase, options, log } = parts;
   const written = coalesced(async () => lsnOf(await primary.$queryRaw`SELECT (pg_current_wal_flush_lsn() - '0/0')::text AS lsn`));
-  const replicas = urls.map((connectionString, index): Replica => {
+  const replicas = replicaUrls.map((connectionString, index) => {
     const db = createClient({ connectionString }, options);
-    return {
+    const isFault = (error: unknown) => isReplicaFault(error) && (rest(replica, error), true);
+    const replica: Replica = {
       number: index + 1,
       db,
-      tenantDatabase: createTenantDatabase(db, rowLevelSecurity),
+      tenantDatabase: createTenantDatabase(db, rowLevelSecurity, (first, principal) =>
+        withFallback(first, tenantDatabase(principal), isFault),
+      ),
       replayed: coalesced(async () =>
         lsnOf(await db.$queryRaw`SELECT (pg_last_wal_replay_lsn() - '0/0')::text AS lsn WHERE pg_is_in_recovery()`),
       ),
       restsUntil: 0,
     };
+    return replica;
   });
   await Promise.all(replicas.map((replica) => refuseStranger(replica, primary).catch((error: unknown) => rest(replica, error))));
   let turn = 0;
@@ -100,11 +104,7 @@ export async function openReplicas(parts: ReplicasParts): Promise<Replicas> {
       const replica = usable[(turn += 1) % usable.length];
       if (replica && (await reaches(replica, await written()))) {
         counts.onReplica += 1;
-        return withFallback(replica.tenantDatabase(principal), tenantDatabase(principal), (error) => {
-          if (!isReplicaFault(error)) return false;
-          rest(replica, error);
-          return true;
-        });
+        return replica.tenantDatabase(principal);
       }
       counts.onPrimary += 1;
       return tenantDatabase(principal);

@@ -5,6 +5,9 @@ import { type Database, setScope, type Transaction } from "./client.ts";
 /** The database as one principal may touch it. */
 export type TenantDatabase = (principal: Pick<Principal, "tenantId" | "tenantKind" | "mode">) => Database;
 
+/** Makes of a client one that does something around each statement of a principal. */
+export type Around = (db: Database, principal: Parameters<TenantDatabase>[0]) => Database;
+
 /** How many banks' clients are kept; each is a thin wrapper around the one pool. */
 const MAX_CLIENTS = 1000;
 
@@ -14,31 +17,31 @@ const MAX_CLIENTS = 1000;
  * PostgreSQL then shows no other row, whatever the query forgot. Off, the condition that every query carries
  * stands alone. Source of the policies: the migration `row_level_security`.
  */
-export function createTenantDatabase(db: Database, enabled: boolean): TenantDatabase {
-  if (!enabled) return () => db;
+export function createTenantDatabase(db: Database, enabled: boolean, around?: Around): TenantDatabase {
+  if (!enabled && !around) return () => db;
   const clients = new LRUCache<string, Database>({ max: MAX_CLIENTS });
-  return ({ tenantId, tenantKind, mode }) => {
+  return (principal) => {
+    const { tenantId, tenantKind, mode } = principal;
     const key = `${tenantKind} ${mode} ${tenantId}`;
     let client = clients.get(key);
     if (!client) {
       const operator = tenantKind === "OPERATOR" ? "on" : "off";
       // The operator has no data that is kept apart by mode: its audit stands under LIVE.
       const scopedMode = tenantKind === "OPERATOR" ? "LIVE" : mode;
-      client = scopedClient(
-        db,
-        (tx) => tx.$executeRaw`
+      const outer = around?.(db, principal) ?? db;
+      const enter = (tx: Transaction | Database) => tx.$executeRaw`
         SELECT set_config('role', 'customer_gateway_tenant', true), set_config('gateway.bank', ${tenantId}, true),
-          set_config('gateway.mode', ${scopedMode}, true), set_config('gateway.operator', ${operator}, true)`,
-      );
+          set_config('gateway.mode', ${scopedMode}, true), set_config('gateway.operator', ${operator}, true)`;
+      client = enabled ? scopedClient(db, outer, enter) : outer;
       clients.set(key, client);
     }
     return client;
   };
 }
 
-/** A client whose every statement runs in a transaction that `enter` begins. */
-function scopedClient(db: Database, enter: (tx: Transaction | Database) => ReturnType<Database["$executeRaw"]>): Database {
-  const client = db.$extends({
+/** A client whose every statement runs in a transaction that `enter` begins; what `outer` does is around that. */
+function scopedClient(db: Database, outer: Database, enter: (tx: Transaction | Database) => ReturnType<Database["$executeRaw"]>): Database {
+  const client = outer.$extends({
     query: {
       async $allOperations({ args, query }) {
         const [, result] = await db.$transaction([enter(db), query(args) as never]);

@@ -1,8 +1,8 @@
-import { type Database, shareScope } from "./client.ts";
+import type { Database } from "./client.ts";
 
 /** A client that reads with `first`, and what fails there, in a way that `isFault` knows, with `second`. */
 export function withFallback(first: Database, second: Database, isFault: (error: unknown) => boolean): Database {
-  const client = first.$extends({
+  return first.$extends({
     query: {
       async $allOperations({ model, operation, args, query }) {
         try {
@@ -18,6 +18,4 @@ export function withFallback(first: Database, second: Database, isFault: (error:
       },
     },
   }) as unknown as Database;
-  shareScope(first, client);
-  return client;
 }

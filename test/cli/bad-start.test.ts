@@ -95,6 +95,18 @@ function anywhere() {
       { DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/d" },
       /cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:1/,
     ],
+    [
+      "replicas of the embedded database",
+      { DATABASE_REPLICA_URLS: "postgres://u:hunter2@h/d" },
+      /DATABASE_REPLICA_URLS cannot be used: the embedded database has no replicas\. Fix: set DATABASE_URL/,
+    ],
+    [
+      "a replica's address that is none",
+      { DATABASE_URL: "postgres://u:hunter2@h/d", DATABASE_REPLICA_URLS: "postgres://u:hunter2@h/d,hunter2" },
+      /DATABASE_REPLICA_URLS is malformed/,
+    ],
+    ["a capacity of nothing", { MAX_REQUESTS: "0" }, /MAX_REQUESTS is malformed: it must be a whole number from 1/],
+    ["a wait at a stop that is too long", { SHUTDOWN_DELAY_MS: "600001" }, /SHUTDOWN_DELAY_MS is malformed/],
     ["issuers that are no JSON", { JWT_ISSUERS: "hunter2" }, /JWT_ISSUERS is malformed: it must be JSON/],
     ["issuers that are no list", { JWT_ISSUERS: "{}" }, /JWT_ISSUERS is malformed: it must be a list/],
     ...(

@@ -104,6 +104,12 @@ describe.runIf(ON_POSTGRES && POSTGRESQL_BIN)("reads from replicas", { timeout: 
     // What it undoes to go on, and its end, are read again from the primary.
     const reading = (count: number) => Promise.all(Array.from({ length: count }, () => ask(apps[0], keys[0], READ, { id: ids[0] })));
     await reading(20);
+    for (let n = 0; n < 5; n += 1) {
+      const asked = reading(10);
+      await replica.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'customer-gateway%'");
+      expect(await asked).toHaveLength(10);
+      await expect.poll(async () => (await reading(1)) && (await reads(apps[0])).usable, { timeout: 10_000 }).toBe(1);
+    }
     const stopped = replica.stop("immediate");
     for (let n = 0; n < 20; n += 1) expect(await reading(10)).toHaveLength(10);
     await stopped;
