@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { Load, percentile, tally } from "../support/load.ts";
-import { A_SECOND, acknowledged, CHAOS, FULL, mixed, openSite, registered } from "./support.ts";
+import { A_SECOND, acknowledged, CHAOS, FULL, mixed, openSite, registered, SLACK } from "./support.ts";
 
 const TIMEOUT_MS = 3000;
 const SECONDS = FULL ? 60 : 10;
@@ -43,10 +43,10 @@ describe.runIf(CHAOS)("PostgreSQL that comes and goes", { timeout: 240_000 }, ()
         outcomes.map(({ ms }) => ms),
         99,
       ),
-    ).toBeLessThan(TIMEOUT_MS + 500);
+    ).toBeLessThan(TIMEOUT_MS + 500 * SLACK);
     // Recovered within 5 s: whatever was sent after that was answered.
     const later = outcomes.filter(({ at }) => at > over + 5000);
-    expect(later.length).toBeGreaterThan(100);
+    expect(later.length).toBeGreaterThan(20);
     expect(tally(later)).toEqual({ 200: later.length });
 
     const there = await registered(cluster);

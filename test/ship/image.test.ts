@@ -81,7 +81,7 @@ describe.runIf(ON_POSTGRES)("the Dockerfile's steps", () => {
     await gateway.printed(/ready at/);
     expect((await inImage(["touch", "src/new"], {}).ended).code).not.toBe(0);
     const ready = await fetch(`http://127.0.0.1:${env.PORT}/health/ready`);
-    expect([ready.status, await ready.json()]).toEqual([200, { status: "ready" }]);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: "ready" }]);
     expect((await inImage(wordsOf(production, "HEALTHCHECK"), env).ended).code).toBe(0);
 
     // Another command of the same image, beside it.
