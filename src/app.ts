@@ -6,7 +6,7 @@ import { createAudit } from "./audit/audit.ts";
 import { removeExpiredKeys } from "./changes/idempotency.ts";
 import type { Config } from "./config.ts";
 import type { Services } from "./context.ts";
-import { createClient, poolState, withStatementTimeout } from "./database/client.ts";
+import { CONNECTIONS, createClient, poolState, timeLimits } from "./database/client.ts";
 import { claimDataDir } from "./database/data-dir.ts";
 import type { Connection } from "./database/deadline.ts";
 import { openEmbedded } from "./database/embedded.ts";
@@ -92,7 +92,8 @@ export async function buildApp(
     await refuseOtherKeyring(db, keyring.ids);
     const audit = createAudit(db, keyring, log);
     closers.push(() => audit.close());
-    const queue = await openQueue(withStatementTimeout(connection, QUEUE_STATEMENT_MS), log);
+    const ofQueue = { max: CONNECTIONS.queue, ...connection, ...timeLimits(connection, { statement_timeout: QUEUE_STATEMENT_MS }) };
+    const queue = await openQueue(ofQueue, log);
     closers.push(() => queue.close());
     const stopping = new AbortController();
     closers.push(() => stopping.abort());

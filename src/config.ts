@@ -12,8 +12,8 @@ const OTHER_VARIABLES = ["GATEWAY_URL", "GATEWAY_KEY"];
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** How many processes serve; `auto`: one a core. */
-  readonly workers: number | "auto";
+  /** How many processes serve. */
+  readonly workers: number;
   /** Null: the embedded database. */
   readonly databaseUrl: string | null;
   /** Empty: all is read from the primary. */

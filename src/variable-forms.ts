@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { z } from "zod";
 
 /** An empty variable is one that is not set: shells and compose files make no difference. */
@@ -22,11 +23,11 @@ export const milliseconds = z
   .transform(Number)
   .refine((number) => number <= 600_000, "must be a whole number from 0 to 600000");
 
-/** How many processes: a whole number from 1 to 64, or `auto`. */
+/** How many processes: a whole number from 1 to 64, or `auto`, one a core. */
 export const workers = z
   .string()
   .regex(/^([1-9]|[1-5]\d|6[0-4]|auto)$/, "must be a whole number from 1 to 64, or auto")
-  .transform((text) => (text === "auto" ? text : Number(text)));
+  .transform((text) => (text === "auto" ? availableParallelism() : Number(text)));
 
 /** A TCP port. 0: any free one. */
 export const port = z

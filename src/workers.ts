@@ -2,7 +2,6 @@ import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { availableParallelism } from "node:os";
 import type { Config } from "./config.ts";
 import { metricsListener } from "./http/metrics.ts";
 import { listen, urlOf } from "./http/listen.ts";
@@ -14,17 +13,11 @@ import { createLog } from "./telemetry/log.ts";
 const WAITS_MS = [0, 1000, 2000, 5000, 10_000, 30_000];
 const LIVES_MS = 60_000;
 
-/** How many processes are wanted. */
-export function countWorkers({ workers }: Pick<Config, "workers">): number {
-  return workers === "auto" ? availableParallelism() : workers;
-}
-
-/** How many processes serve. Throws StartupError for more than one on the embedded database, which has one owner. */
-export function workerCount(config: Config): number {
-  const count = countWorkers(config);
-  if (count === 1 || config.databaseUrl !== null) return count;
+/** Throws StartupError on the embedded database, which has one owner. */
+function refuseEmbedded({ workers, databaseUrl }: Config): void {
+  if (databaseUrl !== null) return;
   throw new StartupError({
-    what: `${count} workers cannot start`,
+    what: `${workers} workers cannot start`,
     cause: "the embedded database can be used by one process only",
     fix: "set DATABASE_URL, or start one worker",
   });
@@ -46,8 +39,10 @@ export interface RunningWorkers {
 /**
  * Starts workers that serve on one port, and replaces those that die; this process serves nothing itself but their metrics,
  * added up. The first starts alone: what keeps it from starting is said by it, and ends this process with its exit code.
+ * Throws StartupError when there can be none.
  */
-export async function startWorkers(config: Config, count: number): Promise<RunningWorkers> {
+export async function startWorkers(config: Config): Promise<RunningWorkers> {
+  refuseEmbedded(config);
   const log = createLog(config.logLevel);
   let isStarted = false;
   let isStopping = false;
@@ -82,11 +77,11 @@ export async function startWorkers(config: Config, count: number): Promise<Runni
   const metricsUrl = await serveMetrics(config);
   const port = await findPort(config);
   const lines = [await start()];
-  await Promise.all(Array.from({ length: count - 1 }, start));
+  await Promise.all(Array.from({ length: config.workers - 1 }, start));
   isStarted = true;
-  lines.push(`${count} workers serve it.`);
+  lines.push(`${config.workers} workers serve it.`);
   if (metricsUrl) lines.push(`Their metrics are told, added up, at ${metricsUrl}`);
-  if (config.redisUrl === null) log.warn({ workers: count }, "without REDIS_URL each worker grants each key its whole limit");
+  if (config.redisUrl === null) log.warn({ workers: config.workers }, "without REDIS_URL each worker grants each key its whole limit");
   return {
     banner: lines.join("\n"),
     async stop() {

@@ -1,14 +1,11 @@
 import type { Config } from "../config.ts";
 import { connectionsOf, isBehindPgBouncer } from "../database/client.ts";
 import type { ServerFacts } from "../database/server-facts.ts";
-import { countWorkers } from "../workers.ts";
 import { type Finding, ok, warning } from "./doctor-findings.ts";
 
 /** What the number of processes means for the database and for limits. */
-export function processFindings(config: Config, { maxConnections }: ServerFacts): Finding[] {
-  const { databaseUrl, redisUrl } = config;
+export function processFindings({ databaseUrl, redisUrl, workers }: Config, { maxConnections }: ServerFacts): Finding[] {
   if (databaseUrl === null) return [];
-  const workers = countWorkers(config);
   const wanted = workers * connectionsOf(databaseUrl);
   const says = `${wanted} at most for ${workers} process${workers > 1 ? "es" : ""}, of ${maxConnections} that the server has`;
   const findings: Finding[] = [];

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { banner } from "../banner.ts";
 import { type Config, readConfig } from "../config.ts";
 import { type RunningGateway, startGateway } from "../start.ts";
-import { type RunningWorkers, startWorkers, tellReady, workerCount } from "../workers.ts";
+import { type RunningWorkers, startWorkers, tellReady } from "../workers.ts";
 import { keepHeapLean } from "./lean-heap.ts";
 import { stopOnSignal } from "./stop-signal.ts";
 
@@ -15,8 +15,7 @@ export function startCommand(): Command {
     .action(async ({ workers }: { workers?: string }) => {
       const config = readConfig(undefined, { WORKERS: workers });
       if (cluster.isWorker) return serve(config, tellReady).catch(giveUp);
-      const count = workerCount(config);
-      await (count > 1 ? supervise(config, count) : serve(config, console.log));
+      await (config.workers > 1 ? supervise(config) : serve(config, console.log));
     });
 }
 
@@ -26,10 +25,10 @@ function giveUp(error: unknown): never {
   throw error;
 }
 
-async function supervise(config: Config, count: number): Promise<void> {
+async function supervise(config: Config): Promise<void> {
   let running: RunningWorkers | undefined;
   stopOnSignal(() => running !== undefined).addEventListener("abort", async () => process.exit(await running!.stop()));
-  running = await startWorkers(config, count);
+  running = await startWorkers(config);
   console.log(running.banner);
 }
 

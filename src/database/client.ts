@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PrismaPg } from "@prisma/adapter-pg";
+import type pg from "pg";
 import type { Connection } from "./deadline.ts";
+import { isConflict } from "./fault.ts";
 import { Prisma, PrismaClient } from "./generated/client.ts";
 import { GatewayPool } from "./pool.ts";
 import { type StatementWatch, watchedClient } from "./statement-watch.ts";
@@ -36,10 +38,10 @@ export function createClient(connection: Connection, options: ClientOptions = {}
     application_name: "customer-gateway",
     keepAlive: true,
     ...connection,
-    max: connection.max ?? connectionLimit(connection.connectionString) ?? options.max ?? MAX_CONNECTIONS,
+    max: connection.max ?? connectionLimit(connection.connectionString) ?? options.max ?? CONNECTIONS.pool,
     // pg's own defaults are to wait for ever, in all three.
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 5_000,
-    ...(!isBehindPgBouncer(connection.connectionString) && {
+    ...timeLimits(connection, {
       statement_timeout: options.statementTimeoutMs ?? 10_000,
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
     }),
@@ -57,7 +59,8 @@ export function createClient(connection: Connection, options: ClientOptions = {}
   return client;
 }
 
-const MAX_CONNECTIONS = 10;
+/** How many connections one process may open, where nothing else is said. */
+export const CONNECTIONS = { pool: 10, queue: 2, readiness: 3 };
 
 const pools = new WeakMap<Database, GatewayPool>();
 
@@ -74,9 +77,9 @@ export function poolState(client: Database): PoolState {
   return { open: totalCount, idle: idleCount, waiting: waitingCount };
 }
 
-/** How many connections one process may open: its pool's, 2 of the queue and 3 of readiness. */
+/** How many connections one process may open to this address, for whatever purpose. */
 export function connectionsOf(address: string): number {
-  return (connectionLimit(address) ?? MAX_CONNECTIONS) + 2 + 3;
+  return (connectionLimit(address) ?? CONNECTIONS.pool) + CONNECTIONS.queue + CONNECTIONS.readiness;
 }
 
 /** What an address says of the connections at most, by Prisma's name for it. */
@@ -93,9 +96,9 @@ export function isBehindPgBouncer(address: string | undefined): boolean {
   return /[?&]pgbouncer=true(&|$)/.test(address ?? "");
 }
 
-/** A connection whose statements PostgreSQL cancels after so long, but for PgBouncer, which refuses to be asked for it. */
-export function withStatementTimeout(connection: Connection, ms: number): Connection {
-  return isBehindPgBouncer(connection.connectionString) ? connection : { ...connection, statement_timeout: ms };
+/** The time limits that a connection may ask for, in milliseconds: those given, or none behind PgBouncer. */
+export function timeLimits<Limits extends pg.ClientConfig>({ connectionString }: Connection, limits: Limits): Limits | undefined {
+  return isBehindPgBouncer(connectionString) ? undefined : limits;
 }
 
 /** What a client that is bound to a tenant begins each transaction with, and the pool's own client. */
@@ -164,18 +167,4 @@ export async function transaction<T>(
       await sleep(Math.random() * 20 * attempt);
     }
   }
-}
-
-/**
- * Deadlock (40P01) or serialization failure (40001). The adapter calls both a TransactionWriteConflict; Prisma
- * makes P2034 of it for its own queries, wraps it in P2010 for raw ones, and passes it on bare from a COMMIT.
- */
-function isConflict(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code, cause, meta } = error as Error & { code?: string; meta?: { driverAdapterError?: Error } };
-  return code === "P2034" || isWriteConflict(cause) || isWriteConflict(meta?.driverAdapterError?.cause);
-}
-
-function isWriteConflict(cause: unknown): boolean {
-  return (cause as { kind?: unknown } | undefined)?.kind === "TransactionWriteConflict";
 }

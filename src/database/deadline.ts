@@ -43,18 +43,20 @@ class Span {
 
 const spans = new AsyncLocalStorage<Span>();
 
-/** What PostgreSQL itself says of a statement that took too long: it is one kind of fault, whoever saw to it. */
-function tooLate(): Error {
-  const error = new pg.DatabaseError("the time of the request is over", 0, "error");
-  return Object.assign(error, { code: "57014", severity: "ERROR" });
+/** An error as PostgreSQL itself says it, by its code: it is one kind of fault, whoever saw to it. */
+export function asPostgres(code: string, severity: "ERROR" | "FATAL", message: string): Error {
+  return Object.assign(new pg.DatabaseError(message, 0, "error"), { code, severity });
 }
+
+/** Of a statement that took too long. */
+const tooLate = () => asPostgres("57014", "ERROR", "the time of the request is over");
 
 /**
  * Runs `run` and gives what it gives. After `ms` milliseconds each statement that it still runs is cancelled in
  * PostgreSQL, and a new one is refused: both fail as a statement over its own time limit does, so a transaction is
  * rolled back. The embedded database ignores a cancel; there only new statements are refused.
  */
-export async function withDeadline<T>(ms: number, run: () => Promise<T> | T): Promise<T> {
+async function withDeadline<T>(ms: number, run: () => Promise<T> | T): Promise<T> {
   const span = new Span();
   const timer = setTimeout(() => span.close(), ms);
   try {

@@ -52,13 +52,21 @@ export function databaseFault(error: unknown): DatabaseFault | null {
   return isUnavailable ? "UNAVAILABLE" : null;
 }
 
-/** Of a replica: what it undid to go on replaying (40001, 40P01). */
-const CONFLICT_STATES = /^40/;
-
-/** Whether a read that failed on a replica may succeed on the primary. */
-export function isReplicaFault(error: unknown): boolean {
-  if (databaseFault(error) === "UNAVAILABLE") return true;
+/**
+ * Deadlock (40P01) or serialization failure (40001). The adapter calls both a TransactionWriteConflict; Prisma
+ * makes P2034 of it for its own queries, wraps it in P2010 for raw ones, and passes it on bare from a COMMIT.
+ */
+export function isConflict(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { kind, originalCode = "" } = causeOf(error);
-  return CONFLICT_STATES.test(originalCode) || kind === "TransactionWriteConflict" || (error as DriverError).code === "P2034";
+  const { code, cause, meta } = error as Error & { code?: string; meta?: { driverAdapterError?: Error } };
+  return code === "P2034" || isWriteConflict(cause) || isWriteConflict(meta?.driverAdapterError?.cause);
+}
+
+function isWriteConflict(cause: unknown): boolean {
+  return (cause as { kind?: unknown } | undefined)?.kind === "TransactionWriteConflict";
+}
+
+/** Whether a read that failed on a replica may succeed on the primary: it is away, or has undone the read to go on replaying. */
+export function isReplicaFault(error: unknown): boolean {
+  return databaseFault(error) === "UNAVAILABLE" || isConflict(error);
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { CancellableClient, type Connection, withinDeadline } from "./deadline.ts";
+import { asPostgres, CancellableClient, type Connection, withinDeadline } from "./deadline.ts";
 
 /**
  * How long the line for a connection may stand still, in milliseconds: once its first has waited so long, who comes is refused
@@ -8,12 +8,6 @@ import { CancellableClient, type Connection, withinDeadline } from "./deadline.t
 const STANDSTILL_MS = 2000;
 
 type Callback = (...results: unknown[]) => void;
-
-/** As PostgreSQL itself says that it has no connection left: it is one kind of fault, whoever saw to it. */
-function full(): Error {
-  const error = new pg.DatabaseError("all connections of the pool are in use", 0, "error");
-  return Object.assign(error, { code: "53300", severity: "FATAL" });
-}
 
 /**
  * A pool whose running statements a deadline can cancel, and whose line has an end. Who waits for a connection goes on as
@@ -38,7 +32,7 @@ export class GatewayPool extends pg.Pool {
   }
 
   async #connect(): Promise<pg.PoolClient> {
-    if (this.#isStandingStill()) throw full();
+    if (this.#isStandingStill()) throw asPostgres("53300", "FATAL", "all connections of the pool are in use");
     const place = Symbol();
     this.#line.set(place, performance.now());
     try {

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { withStatementTimeout } from "./client.ts";
+import { CONNECTIONS, timeLimits } from "./client.ts";
 import type { Connection } from "./deadline.ts";
 import { readMigrations } from "./migrations-folder.ts";
 import { inspectSchema } from "./schema-state.ts";
@@ -28,8 +28,9 @@ const PATIENCE_MS = 2000;
 export function createReadiness(connection: Connection, stopping: AbortSignal): { check(): Promise<Readiness>; close(): Promise<void> } {
   const pool = new pg.Pool({
     application_name: "customer-gateway health",
-    ...withStatementTimeout(connection, PATIENCE_MS),
-    max: connection.max ?? 3,
+    max: CONNECTIONS.readiness,
+    ...connection,
+    ...timeLimits(connection, { statement_timeout: PATIENCE_MS }),
     connectionTimeoutMillis: PATIENCE_MS,
     query_timeout: PATIENCE_MS,
     idleTimeoutMillis: 60_000,

@@ -3,9 +3,10 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { StartupError } from "../startup-error.ts";
 import { createClient, type ClientOptions, type Database } from "./client.ts";
+import { Prisma } from "./generated/client.ts";
 import { isReplicaFault } from "./fault.ts";
 import { coalesced } from "./coalesce.ts";
-import { createTenantDatabase, type TenantDatabase } from "./tenant-database.ts";
+import { createTenantDatabase, type Tenancy, type TenantDatabase } from "./tenant-database.ts";
 import { withFallback } from "./with-fallback.ts";
 
 /** How long a read waits for a replica to come as far as it must be, and how often it looks; in milliseconds. */
@@ -21,7 +22,7 @@ const REST_MS = 1000;
 /** Where reads go. */
 export interface Replicas {
   /** A bank's database as of this moment: a replica that has all that was committed before the call, or the primary. */
-  readonly read: TenantDatabase extends (principal: infer Principal) => unknown ? (principal: Principal) => Promise<Database> : never;
+  read(principal: Tenancy): Promise<Database>;
   /** How many can be used, and how many reads went where. */
   state(): { readonly usable: number; readonly onReplica: number; readonly onPrimary: number };
   close(): Promise<void>;
@@ -56,26 +57,28 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
   const written = coalesced(async () => lsnOf(await primary.$queryRaw`SELECT (pg_current_wal_flush_lsn() - '0/0')::text AS lsn`));
   const replicas = replicaUrls.map((connectionString, index) => {
     const db = createClient({ connectionString }, options);
-    const isFault = (error: unknown) => isReplicaFault(error) && (rest(replica, error), true);
+    const isFault = (error: unknown) => isReplicaFault(error) && (rest(replica), true);
     const replica: Replica = {
       number: index + 1,
       db,
       tenantDatabase: createTenantDatabase(db, rowLevelSecurity, (first, principal) =>
         withFallback(first, tenantDatabase(principal), isFault),
       ),
-      replayed: coalesced(async () =>
-        lsnOf(await db.$queryRaw`SELECT (pg_last_wal_replay_lsn() - '0/0')::text AS lsn WHERE pg_is_in_recovery()`),
-      ),
+      replayed: coalesced(async () => lsnOf(await Promise.race([db.$queryRaw(REPLAYED), late()]))),
       restsUntil: 0,
     };
     return replica;
   });
-  await Promise.all(replicas.map((replica) => refuseStranger(replica, primary).catch((error: unknown) => rest(replica, error))));
+  const refuse = (replica: Replica) =>
+    refuseStranger(replica, primary).catch((error: unknown) => {
+      if (error instanceof StartupError) throw error;
+      rest(replica);
+    });
+  await Promise.all(replicas.map(refuse));
   let turn = 0;
   const counts = { onReplica: 0, onPrimary: 0 };
 
-  function rest(replica: Replica, error: unknown): void {
-    if (error instanceof StartupError) throw error;
+  function rest(replica: Replica): void {
     if (replica.restsUntil === 0) log.warn({ replica: replica.number }, "a replica cannot be used; the primary answers");
     replica.restsUntil = performance.now() + REST_MS;
   }
@@ -84,7 +87,7 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
     const until = performance.now() + PATIENCE_MS;
     try {
       for (;;) {
-        const isThere = (await Promise.race([replica.replayed(), late()])) >= lsn;
+        const isThere = (await replica.replayed()) >= lsn;
         if (isThere && replica.restsUntil > 0) {
           replica.restsUntil = 0;
           log.warn({ replica: replica.number }, "a replica can be used again");
@@ -92,8 +95,8 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
         if (isThere || performance.now() > until) return isThere;
         await sleep(LOOK_EVERY_MS);
       }
-    } catch (error) {
-      rest(replica, error);
+    } catch {
+      rest(replica);
       return false;
     }
   }
@@ -115,6 +118,8 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
     },
   };
 }
+
+const REPLAYED = Prisma.sql`SELECT (pg_last_wal_replay_lsn() - '0/0')::text AS lsn WHERE pg_is_in_recovery()`;
 
 /** A replica that hangs is as good as none. */
 async function late(): Promise<never> {

@@ -2,11 +2,14 @@ import { LRUCache } from "lru-cache";
 import type { Principal } from "../access/principal.ts";
 import { type Database, setScope, type Transaction } from "./client.ts";
 
+/** What of a principal decides which rows there are for it. */
+export type Tenancy = Pick<Principal, "tenantId" | "tenantKind" | "mode">;
+
 /** The database as one principal may touch it. */
-export type TenantDatabase = (principal: Pick<Principal, "tenantId" | "tenantKind" | "mode">) => Database;
+export type TenantDatabase = (principal: Tenancy) => Database;
 
 /** Makes of a client one that does something around each statement of a principal. */
-export type Around = (db: Database, principal: Parameters<TenantDatabase>[0]) => Database;
+export type Around = (db: Database, principal: Tenancy) => Database;
 
 /** How many banks' clients are kept; each is a thin wrapper around the one pool. */
 const MAX_CLIENTS = 1000;

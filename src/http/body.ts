@@ -72,10 +72,11 @@ const MAX_DISCARDED = 16_000_000;
  * long is left unread, not cancelled: cancelling would end the connection before the answer is out.
  */
 async function readBody(request: Request, limit: number): Promise<string> {
-  const length = Number(request.headers.get("content-length") ?? Infinity);
+  // What says no length is over no limit, and within none.
+  const length = Number(request.headers.get("content-length") ?? NaN);
   const http = length <= MAX_DISCARDED ? {} : { headers: { connection: "close" } };
   const tooLarge = () => gatewayError("PAYLOAD_TOO_LARGE", `The body is over ${limit} bytes.`, { http });
-  if (length > limit && length < Infinity) throw tooLarge();
+  if (length > limit) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();

@@ -56,7 +56,6 @@ export async function openQueue(connection: PoolConfig, log: Logger): Promise<Qu
     ...(connection as object),
     application_name: "customer-gateway queue",
     schema: "jobs",
-    max: connection.max ?? 2,
     connectionTimeoutMillis: 5_000,
     schedule: false,
     // How often it looks for jobs whose process has died.

@@ -29,9 +29,10 @@ export function addStateMetrics(register: Registry, { pool, queues, replicas }: 
   gauge("gateway_database_connections_idle", "Open connections that nobody uses.", () => pool().idle);
   gauge("gateway_database_connections_waiting", "Who waits for a connection, because all are in use.", () => pool().waiting);
 
-  gauge("gateway_replicas_usable", "Replicas that queries may read from; the others rest after a fault.", () => replicas?.().usable ?? 0);
-  gauge("gateway_replica_reads", "Queries that read from a replica, since the start.", () => replicas?.().onReplica ?? 0);
-  gauge("gateway_primary_reads", "Queries that read from the primary although there are replicas.", () => replicas?.().onPrimary ?? 0);
+  const reads = () => replicas?.() ?? { usable: 0, onReplica: 0, onPrimary: 0 };
+  gauge("gateway_replicas_usable", "Replicas that queries may read from; the others rest after a fault.", () => reads().usable);
+  gauge("gateway_replica_reads", "Queries that read from a replica, since the start.", () => reads().onReplica);
+  gauge("gateway_primary_reads", "Queries that read from the primary although there are replicas.", () => reads().onPrimary);
 
   const jobs = new Gauge({
     name: "gateway_queue_jobs",
