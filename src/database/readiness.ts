@@ -1,4 +1,5 @@
 import pg from "pg";
+import { answerWithin } from "./answer-within.ts";
 import { CONNECTIONS, timeLimits } from "./client.ts";
 import type { Connection } from "./deadline.ts";
 import { readMigrations } from "./migrations-folder.ts";
@@ -18,7 +19,7 @@ export interface Readiness {
 
 type Truth = "ok" | "failing";
 
-/** How long each part may take before it counts as failing, in milliseconds. */
+/** How long each part may take, its connection included, before it counts as failing; in milliseconds. */
 const PATIENCE_MS = 2000;
 
 /**
@@ -47,7 +48,7 @@ export function createReadiness(connection: Connection, stopping: AbortSignal): 
     queue: () => pool.query("SELECT FROM jobs.version LIMIT 1"),
   };
   const truth = (part: () => Promise<unknown>): Promise<Truth> =>
-    part().then(
+    answerWithin(PATIENCE_MS, part()).then(
       () => "ok",
       () => "failing",
     );

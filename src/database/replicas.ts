@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { StartupError } from "../startup-error.ts";
+import { answerWithin } from "./answer-within.ts";
 import { createClient, type ClientOptions, type Database } from "./client.ts";
 import { Prisma } from "./generated/client.ts";
 import { isReplicaFault } from "./fault.ts";
@@ -13,7 +14,7 @@ import { withFallback } from "./with-fallback.ts";
 const PATIENCE_MS = 50;
 const LOOK_EVERY_MS = 2;
 
-/** After how long without an answer a replica counts as away; in milliseconds. */
+/** After how long without an answer a replica counts as away, since one that hangs is as good as none; in milliseconds. */
 const HANGS_MS = 250;
 
 /** How long after a fault a replica is asked again; in milliseconds. */
@@ -64,7 +65,7 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
       tenantDatabase: createTenantDatabase(db, rowLevelSecurity, (first, principal) =>
         withFallback(first, tenantDatabase(principal), isFault),
       ),
-      replayed: coalesced(async () => lsnOf(await Promise.race([db.$queryRaw(REPLAYED), late()]))),
+      replayed: coalesced(async () => lsnOf(await answerWithin(HANGS_MS, db.$queryRaw(REPLAYED)))),
       restsUntil: 0,
     };
     return replica;
@@ -74,7 +75,11 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
       if (error instanceof StartupError) throw error;
       rest(replica);
     });
-  await Promise.all(replicas.map(refuse));
+  const close = async () => void (await Promise.all(replicas.map(({ db }) => db.$disconnect())));
+  await Promise.all(replicas.map(refuse)).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   let turn = 0;
   const counts = { onReplica: 0, onPrimary: 0 };
 
@@ -113,19 +118,11 @@ export async function openReplicas({ replicaUrls, rowLevelSecurity }: Config, pa
       return tenantDatabase(principal);
     },
     state: () => ({ usable: replicas.filter(({ restsUntil }) => restsUntil === 0).length, ...counts }),
-    async close() {
-      await Promise.all(replicas.map(({ db }) => db.$disconnect()));
-    },
+    close,
   };
 }
 
 const REPLAYED = Prisma.sql`SELECT (pg_last_wal_replay_lsn() - '0/0')::text AS lsn WHERE pg_is_in_recovery()`;
-
-/** A replica that hangs is as good as none. */
-async function late(): Promise<never> {
-  await sleep(HANGS_MS, undefined, { ref: false });
-  throw new Error("it does not answer");
-}
 
 function lsnOf(rows: unknown): bigint {
   const [row] = rows as { lsn: string | null }[];

@@ -10,8 +10,8 @@ export function createLog(level: string): Logger {
 
 /** What the log may say of a fault: its class, its code, and where in the code it arose. */
 export function describeFault(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { class: typeof error };
-  const { code } = error as { code?: unknown };
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (!(error instanceof Error)) return { class: typeof error, ...(typeof code === "string" && { code }) };
   const stack = error.stack
     ?.split("\n")
     .filter((line) => /^\s+at /.test(line))

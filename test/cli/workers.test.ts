@@ -54,6 +54,17 @@ describe.runIf(ON_POSTGRES)("start with two workers", { timeout: 120_000 }, () =
     expect(workers.filter(isAlive)).toEqual([]);
   });
 
+  it("while a worker hangs its metrics are 503, and everything else goes on", async () => {
+    const { gateway, metricsUrl } = await opened();
+    const [hanging] = childrenOf(gateway) as [number];
+    process.kill(hanging, "SIGSTOP");
+    expect((await fetch(`${metricsUrl}?job=gateway`)).status).toBe(503);
+    expect(childrenOf(gateway)).toHaveLength(2);
+    process.kill(hanging, "SIGCONT");
+    await expect.poll(async () => (await fetch(metricsUrl, { method: "HEAD" })).status, { timeout: 10_000 }).toBe(200);
+    expect(await gateway.end("SIGTERM")).toMatchObject({ code: 0 });
+  });
+
   it("a worker that is killed is replaced while the other serves", async () => {
     const { gateway, key } = await opened();
     const [first, second] = childrenOf(gateway) as [number, number];

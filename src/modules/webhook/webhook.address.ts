@@ -38,8 +38,11 @@ export const publicLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-/** An address that stands in a URL itself is not looked up: it is judged before. Others pass, and `publicLookup` judges them. */
+/** The machine itself, whatever is looked up (RFC 6761). */
+const OWN_NAME = /(^|\.)localhost\.?$/i;
+
+/** An address that stands in a URL itself is not looked up: it is judged before. Names pass, and `publicLookup` judges them. */
 export function refuseForbiddenHost(hostname: string): void {
   const host = hostname.replace(/^\[|\]$/g, "");
-  if (isIP(host) !== 0 && !isPublicAddress(host)) throw new ForbiddenAddressError("an address that is not public");
+  if ((isIP(host) !== 0 && !isPublicAddress(host)) || OWN_NAME.test(host)) throw new ForbiddenAddressError("an address that is not public");
 }
