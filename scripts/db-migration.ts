@@ -20,7 +20,7 @@ const SCHEMA = join(MIGRATIONS_DIR, "../schema.prisma");
  * Indexes that only the migrations know, because Prisma's schema language has no words for them; the engine
  * would drop them as strangers. Each has its reason beside it in the migration that makes it.
  */
-const HAND_WRITTEN_INDEXES: ReadonlySet<string> = new Set(["customer_search", "webhook_delivery_due"]);
+const HAND_WRITTEN_INDEXES: ReadonlySet<string> = new Set(["customer_search", "customer_blacklist_expiry", "webhook_delivery_due"]);
 
 /** The SQL that leads from the migrations to the schema; "" if there is nothing to do. */
 async function missingSql(migrations: Migration[]): Promise<string> {

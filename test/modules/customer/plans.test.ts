@@ -1,6 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { transaction } from "../../../src/database/client.ts";
+import { expireBlacklists } from "../../../src/modules/customer/customer.jobs.ts";
 import { dataOf } from "../../support/customers.ts";
 import { isWork, openGateway } from "../../support/gateway.ts";
 import { insertMany } from "../../support/many-customers.ts";
@@ -43,6 +44,8 @@ const spy = vi.spyOn(pg.Client.prototype, "query").mockImplementation(function (
 });
 afterAll(() => spy.mockRestore());
 
+const READS = /^SELECT .* FROM .*"customer"/s;
+
 describe.each([
   ["with row-level security", true],
   ["without row-level security", false],
@@ -76,7 +79,10 @@ describe.each([
   async function planOf(document: string, variables: object = {}): Promise<PlanNode[]> {
     sent.length = 0;
     dataOf((await gateway.query(key, document, variables)).body);
-    const reads = sent.filter(({ text }) => isWork(text) && /^SELECT .* FROM .*"customer"/s.test(text));
+    return planOfThe(sent.filter(({ text }) => isWork(text) && READS.test(text)));
+  }
+
+  async function planOfThe(reads: Recorded[]): Promise<PlanNode[]> {
     expect(reads).toHaveLength(1);
     const [{ text, values }] = reads as [Recorded];
     const role = sent.find((statement) => statement.text.includes("set_config('role'"));
@@ -140,6 +146,15 @@ describe.each([
     const plan = await planOf(PAGE, { filter: { ids } });
     expect(scansAll(plan)).toBe(false);
     expect(looksAt(plan)).toBeLessThanOrEqual(100);
+  });
+
+  // The gateway's own work goes over all banks, without a role.
+  test.runIf(!rowLevelSecurity)("blacklistings that have run out are found without reading other customers", async () => {
+    sent.length = 0;
+    await expireBlacklists(gateway.app.services).run();
+    const plan = await planOfThe(sent.filter(({ text }) => READS.test(text) && text.includes('"blacklist_expires_at" <= ')));
+    expect(indexesOf(plan)).toEqual(["customer_blacklist_expiry"]);
+    expect(looksAt(plan)).toBe(0);
   });
 
   test("a search for a rare name reads no other bank's names, and by the trigram index only its own", async () => {

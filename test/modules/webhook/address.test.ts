@@ -45,6 +45,9 @@ const FORMS = [
   "100.64.0.1",
   "224.0.0.1",
   "255.255.255.255",
+  "localhost",
+  "localhost.",
+  "deep.LocalHost",
 ];
 
 describe.each(FORMS)("http://%s", (host) => {
