@@ -11,6 +11,7 @@ import { maskError } from "../graphql/mask-error.ts";
 import { Charge, type Limits } from "../limits/charge.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RequestFacts } from "../telemetry/request-facts.ts";
+import type { Capacity } from "./capacity.ts";
 import { withinLimits } from "./within-limits.ts";
 
 /** A request's bearer, and what the request may take. */
@@ -30,7 +31,10 @@ export type TellError = (error: GraphQLError) => Response;
 export interface Entrance {
   /** Does the work, and makes whatever it throws an answer. */
   readonly guard: (facts: RequestFacts, tell: TellError, work: (log: Logger) => Promise<Response>) => Promise<Response>;
-  /** Answers the bearer of a valid key within its limits; anybody else is told UNAUTHENTICATED, before the body is read. */
+  /**
+   * Answers the bearer of a valid key within its limits; anybody else is told UNAUTHENTICATED, before the body is read, and
+   * everybody UNAVAILABLE, before the key is looked up, while the gateway runs as much as it can.
+   */
   readonly admit: (
     request: Request,
     facts: RequestFacts,
@@ -43,12 +47,13 @@ export interface EntranceParts {
   readonly services: Services;
   readonly authenticate: Authenticate;
   readonly limits: Limits;
+  readonly capacity: Capacity;
   readonly metrics: Metrics;
   /** How long one request may take, in milliseconds. */
   readonly requestTimeoutMs: number;
 }
 
-export function createEntrance({ services, authenticate, limits, metrics, requestTimeoutMs }: EntranceParts): Entrance {
+export function createEntrance({ services, authenticate, limits, capacity, metrics, requestTimeoutMs }: EntranceParts): Entrance {
   const refuser = (facts: RequestFacts, log: Logger, tell: TellError) => (error: unknown) => {
     const masked = maskError(error, log) as GraphQLError;
     const code = String(masked.extensions["code"]);
@@ -70,6 +75,7 @@ export function createEntrance({ services, authenticate, limits, metrics, reques
     guard,
     admit: (request, facts, tell, answer) =>
       guard(facts, tell, async (log) => {
+        capacity.refuseIfFull();
         const { requestId } = facts;
         const budget = new TimeBudget(requestTimeoutMs);
         const identity = await budget.run(() => authenticate(request.headers.get("authorization")));

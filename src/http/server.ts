@@ -56,8 +56,8 @@ export type Fetch = (request: Request) => Promise<Response>;
 export function createFetch(parts: ServerParts): Fetch {
   const { services, tenantDatabase, authenticate, register, graphiql, metrics, tracing } = parts;
   const yoga = createGraphQLServer({ register, log: services.log, metrics, tracing, replicas: parts.replicas });
-  const { guard, admit } = createEntrance(parts);
   const capacity = createCapacity(parts.maxRequests, () => metrics.shed());
+  const { guard, admit } = createEntrance({ ...parts, capacity });
   const run = createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga });
   const page = graphiql && createGraphiQL(graphiql);
   const cors = createCors(parts.corsOrigins);

@@ -20,6 +20,24 @@ test("what comes above the capacity is refused at once, says when to come again,
   for (let n = 0; n < 10; n += 1) expect((await gateway.query(key, "{ viewer { mode } }")).status).toBe(200);
 });
 
+test("while it is full nobody's key is looked up, and no body is read", async () => {
+  const headers = { authorization: "Bearer cgw_none", "content-type": "application/json" };
+  const unread = new ReadableStream({ pull: () => expect.fail("the body was read") }, { highWaterMark: 0 });
+  const statuses = new Set<number>();
+  const keepFull = async () => {
+    while (!statuses.has(503)) await gateway.query(key, "{ customers(first: 1) { totalCount } }");
+  };
+  const running = Array.from({ length: 10 }, keepFull);
+  await expect
+    .poll(async () => {
+      const asked = gateway.send("/graphql", { method: "POST", headers, body: unread, duplex: "half" } as RequestInit);
+      return statuses.add((await asked).status);
+    })
+    .toContain(503);
+  await Promise.all(running);
+  expect([...statuses].filter((status) => status !== 401)).toEqual([503]);
+});
+
 test("a REST route tells it in its own form, and health answers whatever runs", async () => {
   const asked = Array.from({ length: 20 }, () => gateway.send("/v1/customers", { headers: { authorization: `Bearer ${key}` } }));
   expect((await gateway.send("/health/live")).status).toBe(200);
