@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { createReadiness } from "../../src/database/readiness.ts";
 import { openGateway } from "../support/gateway.ts";
 import { ON_POSTGRES } from "../support/process.ts";
 
@@ -44,6 +47,30 @@ test.runIf(ON_POSTGRES)("a locked table is not ready within its time, and live a
   expect(await locked("jobs.version")).toMatchObject({ status: 503, body: { ...ready, status: "unready", queue: "failing" } });
   await client.end();
   expect(await ask("/health/ready")).toMatchObject({ status: 200, body: ready });
+});
+
+test.runIf(ON_POSTGRES)("who is slow to connect to and then hangs has one time for both", async () => {
+  const address = new URL(gateway.config.databaseUrl!);
+  const slow = net.createServer(async (socket) => {
+    await sleep(1800);
+    const server = net.connect(Number(address.port), address.hostname);
+    socket.pipe(server).pipe(socket);
+    for (const end of [socket, server]) end.on("error", () => [socket, server].forEach((one) => one.destroy()));
+  });
+  await once(slow.listen(0, "127.0.0.1"), "listening");
+  address.port = String((slow.address() as AddressInfo).port);
+  const readiness = createReadiness({ connectionString: address.href }, new AbortController().signal);
+  const client = new pg.Client({ connectionString: gateway.config.databaseUrl! });
+  await client.connect();
+  onTestFinished(async () => {
+    await client.end();
+    await readiness.close();
+    slow.close();
+  });
+  await client.query("BEGIN; LOCK TABLE customer IN ACCESS EXCLUSIVE MODE");
+  const started = performance.now();
+  expect(await readiness.check()).toMatchObject({ status: "unready", database: "failing" });
+  expect(performance.now() - started).toBeLessThan(3000);
 });
 
 test.runIf(ON_POSTGRES)("a pool in full use is no reason to be unready", async () => {
