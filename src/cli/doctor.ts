@@ -8,6 +8,7 @@ import { readServerFacts, type ServerFacts } from "../database/server-facts.ts";
 import { findDevelopmentKeyring } from "../keyring-file.ts";
 import { StartupError } from "../startup-error.ts";
 import { processFindings } from "./doctor-processes.ts";
+import { replicaFindings } from "./doctor-replicas.ts";
 import { type Finding, issuerFinding, ok, problem, problemOf, sealedFindings, serverFindings, warning } from "./doctor-findings.ts";
 import { withEmbedded } from "./whole-database.ts";
 
@@ -58,7 +59,7 @@ async function examine(): Promise<Finding[]> {
 
   const facts = await attempt(config.databaseUrl === null ? "data directory" : "database", () => factsOf(config, findings));
   if (facts) {
-    findings.push(...serverFindings(config, facts), ...processFindings(config, facts));
+    findings.push(...serverFindings(config, facts), ...processFindings(config, facts), ...(await replicaFindings(config)));
     if (facts.sealed && keyring) findings.push(...sealedFindings(keyring, facts.sealed));
     else if (facts.sealed?.encrypted.size) {
       findings.push(

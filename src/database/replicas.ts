@@ -130,8 +130,8 @@ function lsnOf(rows: unknown): bigint {
   return BigInt(row.lsn);
 }
 
-/** Other servers' logs of writes have nothing to do with the primary's. */
-async function refuseStranger({ number, db }: Replica, primary: Database): Promise<void> {
+/** Throws StartupError for what is no replica of the primary: other servers' logs of writes have nothing to do with its. */
+export async function refuseStranger({ number, db }: Pick<Replica, "number" | "db">, primary: Database): Promise<void> {
   const facts = async (of: Database) => {
     const [row] =
       (await of.$queryRaw`SELECT system_identifier::text AS system, pg_is_in_recovery() AS follows FROM pg_control_system()`) as {

@@ -6,7 +6,7 @@ import { testConfig } from "../support/config.ts";
 import { Cluster } from "../support/cluster.ts";
 import { POSTGRESQL_BIN } from "../support/environment.ts";
 import { EVERY_SCOPE } from "../support/gateway.ts";
-import { freshDir, ON_POSTGRES } from "../support/process.ts";
+import { command, freshDir, ON_POSTGRES } from "../support/process.ts";
 
 const CREATE =
   "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { ... on Customer { id } ... on Error { message } } }";
@@ -144,5 +144,22 @@ describe.runIf(ON_POSTGRES && POSTGRESQL_BIN)("reads from replicas", { timeout: 
     await expect
       .poll(async () => (await ask(app, key, READ, { id })) && (await reads(app)).replica, { timeout: 10_000 })
       .toBeGreaterThan(0);
+  });
+
+  test("doctor says of each address whether it follows, is away, or is no replica", async () => {
+    const cluster = await Cluster.start();
+    const [replica, away] = [await cluster.replica(), await cluster.replica()];
+    await away.stop("fast");
+    await open(cluster, []);
+    const urls = [replica, away, cluster].map(({ url }) => url).join(",");
+    const env = { DATABASE_URL: cluster.url, DATABASE_REPLICA_URLS: urls, DATA_DIR: freshDir() };
+    const { code, stdout } = await command(["doctor", "--json"], env).ended;
+    const found = JSON.parse(stdout).filter(({ check }: { check: string }) => check.startsWith("replica"));
+    expect(found).toMatchObject([
+      { check: "replica 1", status: "ok" },
+      { check: "replica 2", status: "warning", says: expect.stringContaining("cannot be reached") },
+      { check: "replica 3", status: "problem", says: expect.stringContaining("it takes writes itself") },
+    ]);
+    expect(code).toBe(1);
   });
 });
