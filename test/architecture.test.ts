@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     "startup-error",
     "telemetry/request-facts",
   ],
-  limits: ["graphql/errors", "graphql/field-facts", "graphql/nesting", "graphql/operation", "telemetry"],
+  limits: ["answer-within", "graphql/errors", "graphql/field-facts", "graphql/nesting", "graphql/operation", "telemetry"],
   documents: ["access/principal", "graphql/errors", "telemetry/request-facts"],
   "graphql/schema": ["graphql", "modules"],
   modules: ["access", "changes", "database", "graphql", "audit", "limits/read-document", "limits/cost", "documents/register"],
@@ -51,11 +51,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   "variable-forms": [],
   "keyring-file": ["crypto", "database", "startup-error"],
   access: ["database/generated/enums", "graphql/errors", "http/loopback"],
-  database: ["startup-error"],
+  database: ["answer-within", "startup-error"],
   jobs: ["startup-error", "telemetry"],
   context: [],
   crypto: [],
   telemetry: [],
+  "answer-within": [],
   "startup-error": [],
 };
 

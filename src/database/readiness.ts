@@ -1,5 +1,5 @@
 import pg from "pg";
-import { answerWithin } from "./answer-within.ts";
+import { answerWithin } from "../answer-within.ts";
 import { CONNECTIONS, timeLimits } from "./client.ts";
 import type { Connection } from "./deadline.ts";
 import { readMigrations } from "./migrations-folder.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { StartupError } from "../startup-error.ts";
-import { answerWithin } from "./answer-within.ts";
+import { answerWithin } from "../answer-within.ts";
 import { createClient, type ClientOptions, type Database } from "./client.ts";
 import { Prisma } from "./generated/client.ts";
 import { isReplicaFault } from "./fault.ts";

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { answerWithin } from "../answer-within.ts";
 import { describeFault } from "../telemetry/log.ts";
 
 /** Counts that several gateways keep together, in Redis. */
@@ -70,7 +71,7 @@ export async function openRedisCounts(url: string, { log, onChange }: RedisCount
       if (!isShared && performance.now() - triedAt < TRY_AGAIN_MS) return null;
       triedAt = performance.now();
       try {
-        const [granted, spent] = await withPatience(redis.spend(key, amount, limit, seconds));
+        const [granted, spent] = await answerWithin(PATIENCE_MS, redis.spend(key, amount, limit, seconds));
         isNow(true);
         return { granted: granted === 1, spent };
       } catch (error) {
@@ -80,18 +81,4 @@ export async function openRedisCounts(url: string, { log, onChange }: RedisCount
     },
     close: () => redis.disconnect(),
   };
-}
-
-/**
- * Rejects when Redis lets a request wait too long. What it answered while this process was busy is read before that is
- * judged: else a process at its limit would take its own delay for Redis's, and grant each key more just then.
- */
-async function withPatience<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => setImmediate(() => late.reject(new Error("Redis took too long"))), PATIENCE_MS);
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
