@@ -12,6 +12,7 @@ const EVENTS: Record<CustomerEventType, WebhookEventType> = {
   BLACKLISTED: "CUSTOMER_BLACKLISTED",
   UNBLACKLISTED: "CUSTOMER_UNBLACKLISTED",
   BLACKLIST_EXPIRED: "CUSTOMER_UNBLACKLISTED",
+  ERASED: "CUSTOMER_ERASED",
 };
 
 /** The least that an endpoint must be shown to be told of an event: what the event tells by itself. Source: contract §2. */

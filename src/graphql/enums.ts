@@ -12,6 +12,7 @@ import type {
   BatchStatus,
   BlacklistReason,
   CustomerEventType,
+  ErasureReason,
   Gender,
   Mode,
   TenantKind,
@@ -105,7 +106,18 @@ export const CustomerEventTypeEnum = builder.enumType("CustomerEventType", {
     BLACKLISTED: { description: "The customer was blacklisted, or the entry in force was changed." },
     UNBLACKLISTED: { description: "The customer was taken off the blacklist." },
     BLACKLIST_EXPIRED: { description: "The blacklist entry ran out at its `expiresAt`." },
-  } satisfies Record<CustomerEventType, object>,
+    // ERASED is not among them: who was erased is null, and so has no history to read.
+  } satisfies Record<Exclude<CustomerEventType, "ERASED">, object>,
+});
+
+export const ErasureReasonEnum = builder.enumType("ErasureReason", {
+  description: "Why a customer's data was destroyed.",
+  values: {
+    REQUEST: { description: "The person asked for it." },
+    CONSENT_WITHDRAWN: { description: "The person withdrew consent." },
+    RETENTION: { description: "The time for which the data may be kept is over." },
+    OTHER: { description: "Anything else." },
+  } satisfies Record<ErasureReason, object>,
 });
 
 export const BatchStatusEnum = builder.enumType("BatchStatus", {

@@ -15,7 +15,7 @@ export const FAILURE_CODES = {
   PERSISTED_DOCUMENT_NOT_FOUND: "PersistedDocumentNotFound: no such document is registered for this client.",
   WEBHOOK_ENDPOINT_NOT_FOUND: "WebhookEndpointNotFound: no such webhook endpoint of this bank and mode.",
   INVALID_WEBHOOK_ENDPOINT: "InvalidWebhookEndpoint: the webhook endpoint cannot be made, changed or used as asked.",
-  IDEMPOTENCY_CONFLICT: "IdempotencyConflict: the key was used with another input.",
+  IDEMPOTENCY_CONFLICT: "IdempotencyConflict: the key was used with another input, or for a customer who was erased since.",
 } as const;
 
 export type FailureCode = keyof typeof FAILURE_CODES;
@@ -49,13 +49,14 @@ export const ErrorInterface = builder.interfaceRef<GatewayFailure>("Error").impl
 
 /** The key was used before, with another input. */
 export class IdempotencyConflict extends GatewayFailure {
-  constructor() {
-    super("IDEMPOTENCY_CONFLICT", "This idempotency key was used with another input.");
+  constructor(message = "This idempotency key was used with another input.") {
+    super("IDEMPOTENCY_CONFLICT", message);
   }
 }
 
 builder.objectType(IdempotencyConflict, {
   name: "IdempotencyConflict",
-  description: "The idempotency key was used within the last 24 hours with another input. Nothing was written.",
+  description:
+    "The idempotency key was used within the last 24 hours with another input, or for a customer who was erased since. Nothing was written.",
   interfaces: [ErrorInterface],
 });

@@ -125,6 +125,7 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Mutation.setBlacklist": [
     ({ id }) => `mutation { setBlacklist(input: { id: "${id}", blacklisted: true }) { __typename ... on Error { message } } }`,
   ],
+  "Mutation.eraseCustomer": [({ id }) => `mutation { eraseCustomer(input: { id: "${id}" }) { __typename ... on Error { message } } }`],
   "Mutation.createCustomersBatch": [
     ({ email }) =>
       `mutation { createCustomersBatch(input: { idempotencyKey: "one", dryRun: true, customers: [{ clientRef: "client-1", firstname: "A", lastname: "B", accountName: "C", email: "${email}", country: "NG", accountNumber: "1234", reference: "ref-1" }] }) { ... on BatchResult { replayed summary { failed } failures { __typename } } } }`,

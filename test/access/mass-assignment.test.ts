@@ -26,6 +26,7 @@ const FORBIDDEN = [
 const ALLOWED = [
   "UpdateCustomerInput.id",
   "SetBlacklistInput.id",
+  "EraseCustomerInput.id",
   "SetBlacklistInput.blacklisted",
   "RevokeApiKeyInput.id",
   "RotateApiKeyInput.id",

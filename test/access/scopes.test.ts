@@ -27,6 +27,7 @@ const NEEDS: Record<string, { operation: string; anyOf: Scope[] }> = {
     operation: 'mutation { setBlacklist(input: { id: "x", blacklisted: true }) { __typename } }',
     anyOf: ["customers:blacklist"],
   },
+  eraseCustomer: { operation: 'mutation { eraseCustomer(input: { id: "x" }) { __typename } }', anyOf: ["customers:erase"] },
   apiKeys: { operation: "{ apiKeys { nodes { id } } }", anyOf: ["keys:manage"] },
   explainAccess: { operation: '{ explainAccess(document: "{ viewer { mode } }") { valid } }', anyOf: [] },
   clients: { operation: "{ clients { nodes { name } } }", anyOf: ["documents:publish"] },

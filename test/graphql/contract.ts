@@ -54,12 +54,14 @@ type Mutation {
   updateCustomer(input: UpdateCustomerInput!): UpdateCustomerResult!
   setBlacklist(input: SetBlacklistInput!): SetBlacklistResult!
   createCustomersBatch(input: CreateCustomersBatchInput!): CreateCustomersBatchResult!
+  eraseCustomer(input: EraseCustomerInput!): EraseCustomerResult!
 }
 type Subscription { batchProgress(id: ID!): BatchProgress }
 interface Error { code: ErrorCode!  message: String! }
 union CreateCustomerResult = Customer | InvalidCustomerData | CustomerAlreadyExists | IdempotencyConflict
 union UpdateCustomerResult = Customer | CustomerNotFound | InvalidCustomerData | CustomerAlreadyExists | VersionConflict
 union SetBlacklistResult = Customer | CustomerNotFound | InvalidCustomerData | VersionConflict
+union EraseCustomerResult = CustomerErased | CustomerNotFound
 union CreateCustomersBatchResult = BatchResult | InvalidBatch | IdempotencyConflict
 type InvalidCustomerData implements Error { code: ErrorCode!  message: String!  issues: [InputIssue!]! }
 type InputIssue { field: String  message: String! }

@@ -55,6 +55,12 @@ export const BLACKLIST = /* GraphQL */ `
   ${CUSTOMER_FIELDS}
 `;
 
+const ERASE = /* GraphQL */ `
+  mutation ($input: EraseCustomerInput!) {
+    eraseCustomer(input: $input) { __typename ... on CustomerErased { id phrase reason erasedAt } ... on Error { code message } }
+  }
+`;
+
 export const BATCH = /* GraphQL */ `
   mutation ($input: CreateCustomersBatchInput!) {
     createCustomersBatch(input: $input) {
@@ -88,6 +94,7 @@ export function caller(gateway: TestGateway, key: string, headers?: Record<strin
     create: (input: object) => send(CREATE, input),
     update: (input: object) => send(UPDATE, input),
     blacklist: (input: object) => send(BLACKLIST, input),
+    erase: (input: object) => send(ERASE, input),
     batch: (customers: unknown[], options: object = {}) => send(BATCH, { customers, ...options }),
     /** One customer with every field, or null. */
     async find(by: object) {

@@ -15,7 +15,7 @@ import type { CustomerRow } from "./customer.loader.ts";
 interface CustomerEvent {
   readonly customerId: string;
   readonly version: number;
-  readonly type: CustomerEventType;
+  readonly type: Exclude<CustomerEventType, "ERASED">;
   readonly actor: string;
   readonly changed: CustomerFieldName[];
   readonly reason: BlacklistReason | null;

@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { BlacklistReasonEnum, GenderEnum, OrderDirectionEnum } from "../../graphql/enums.ts";
+import { BlacklistReasonEnum, ErasureReasonEnum, GenderEnum, OrderDirectionEnum } from "../../graphql/enums.ts";
 import { ConsentInputType } from "./customer.consent.ts";
 import type { CustomerOrderField } from "./customer.list.ts";
 
@@ -136,5 +136,13 @@ export const SetBlacklistInput = builder.inputType("SetBlacklistInput", {
       description: "In the future: until when. Only with `blacklisted: true`. Left out: unchanged; null: until lifted.",
     }),
     expectedVersion: t.int({ description: EXPECTED_VERSION }),
+  }),
+});
+
+export const EraseCustomerInput = builder.inputType("EraseCustomerInput", {
+  description: "Whose data is to be destroyed, and why.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The customer's id." }),
+    reason: t.field({ type: ErasureReasonEnum, required: true, defaultValue: "OTHER", description: "Why." }),
   }),
 });

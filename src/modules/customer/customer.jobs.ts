@@ -9,7 +9,8 @@ const PER_TURN = 200;
 
 /**
  * Makes blacklist entries that have run out part of history: reading has counted the expiry from its
- * moment on, this writes the version and the event within a minute of it.
+ * moment on, this writes the version and the event within a minute of it. Hashes that have run out go, an erased
+ * customer's too, of whom nothing else tells.
  */
 export function expireBlacklists(services: WriteServices): Job {
   return {
@@ -30,6 +31,7 @@ export function expireBlacklists(services: WriteServices): Job {
           },
         );
       }
+      await services.db.blacklistedIdentity.deleteMany({ where: { expiresAt: { lte: now } } });
     },
   };
 }

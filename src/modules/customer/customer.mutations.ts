@@ -5,27 +5,27 @@ import { originOf, write } from "../../changes/write.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
 import { facts } from "../../graphql/field-facts.ts";
-import { IdempotencyConflict } from "../../graphql/failure.ts";
+import { type GatewayFailure, IdempotencyConflict } from "../../graphql/failure.ts";
 import { fromGlobalId } from "../../graphql/global-id.ts";
 import { blacklistEntryLoader } from "./customer.blacklist-entry.ts";
 import { setBlacklist } from "./customer.blacklist.ts";
 import { completeCustomer, createCustomer } from "./customer.create.ts";
+import { CustomerErasedType, eraseCustomer } from "./customer.erase.ts";
 import { CustomerAlreadyExists, CustomerNotFound, InvalidCustomerData, VersionConflict } from "./customer.errors.ts";
 import { historyLoader } from "./customer.history.ts";
-import { CreateCustomerInput, SetBlacklistInput, UpdateCustomerInput } from "./customer.inputs.ts";
+import { CreateCustomerInput, EraseCustomerInput, SetBlacklistInput, UpdateCustomerInput } from "./customer.inputs.ts";
 import { customerLoader } from "./customer.loader.ts";
 import { requireVisible } from "./customer.policy.ts";
 import { loadCustomer } from "./customer.queries.ts";
 import { CustomerType } from "./customer.type.ts";
 import { updateCustomer } from "./customer.update.ts";
 
-/** The customer as the write left it, under the caller's own visibility. */
-async function written(id: string, context: Context, info: GraphQLResolveInfo) {
+/** The customer as the write left it, under the caller's own visibility. Throws `gone` when it was erased meanwhile. */
+async function written(id: string, context: Context, info: GraphQLResolveInfo, gone: GatewayFailure = new CustomerNotFound()) {
   // One document may write a customer twice: what was loaded for the first answer is out of date.
   for (const loader of [customerLoader, blacklistEntryLoader, historyLoader]) loader(context).clearAll();
   const customer = await loadCustomer("id", fromGlobalId("", id)!, context, info);
-  // Gone between the write and this read: to the caller there is no such customer any more.
-  if (!customer) throw new CustomerNotFound();
+  if (!customer) throw gone;
   return customer as never;
 }
 
@@ -51,7 +51,7 @@ builder.mutationFields((t) => ({
         const now = new Date();
         return runOnce(tx, context, call, now, (id) => createCustomer(tx, context.keyring, context.principal, values, now, id));
       });
-      return written(resultId, context, info);
+      return written(resultId, context, info, new IdempotencyConflict("The customer whom this idempotency key made was erased."));
     },
   }),
   updateCustomer: t.field({
@@ -87,5 +87,19 @@ builder.mutationFields((t) => ({
       await write(context, originOf(context, info), (tx) => setBlacklist(tx, context.keyring, context.principal, input, new Date()));
       return written(input.id, context, info);
     },
+  }),
+  eraseCustomer: t.field({
+    type: CustomerErasedType,
+    authScopes: { scope: "customers:erase" },
+    description:
+      "Destroys every personal value of a customer, for ever. Afterwards the customer is null and in no list, the e-mail is free, and a " +
+      "repetition is CustomerNotFound. Who is blacklisted at this moment stays so: a registration with the same e-mail or phone is refused.",
+    args: { input: t.arg({ type: EraseCustomerInput, required: true, description: "Whom, and why." }) },
+    errors: {
+      types: [CustomerNotFound],
+      union: { name: "EraseCustomerResult", description: "What is left of the customer, or why nothing was erased." },
+    },
+    resolve: (_root, { input }, context, info) =>
+      write(context, originOf(context, info), (tx) => eraseCustomer(tx, context.keyring, context.principal, input, new Date())),
   }),
 }));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { CUSTOMER_FIELD_NAMES, CUSTOMER_FIELDS } from "../../../src/access/visibility.ts";
 import { documentHash } from "../../../src/documents/register.ts";
 import { schema } from "../../../src/graphql/schema.ts";
-import { batchRow, BLACKLIST, CREATE, dataOf, everyRow, UPDATE } from "../../support/customers.ts";
+import { batchRow, BLACKLIST, CREATE, dataOf, everyRow, person, UPDATE } from "../../support/customers.ts";
 import { openGateway } from "../../support/gateway.ts";
 import { audited, flush } from "./support.ts";
 
@@ -75,6 +75,18 @@ const MUTATIONS: Record<string, [document: string, input: () => Promise<object> 
       wrote("setBlacklist", 1, ["Customer.blacklist", "Customer.blacklisted"]),
     ],
     [onlyId(BLACKLIST), () => ({ id: customer.id, blacklisted: true }), wrote("setBlacklist", 0)],
+  ],
+  eraseCustomer: [
+    [
+      "mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { __typename } }",
+      async () => ({ id: dataOf((await gateway.query(key, CREATE, { input: person("canary.erased") })).body).id, reason: "REQUEST" }),
+      wrote("eraseCustomer", 1),
+    ],
+    [
+      "mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { __typename } }",
+      () => ({ id: crypto.randomUUID() }),
+      wrote("eraseCustomer", 0, [], "CUSTOMER_NOT_FOUND"),
+    ],
   ],
   createCustomersBatch: [
     [BATCH, () => ({ customers: Array.from({ length: 500 }, (_, index) => batchRow(1000 + index)) }), wrote("createCustomersBatch", 500)],
