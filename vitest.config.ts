@@ -32,6 +32,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve("graphql") }] },
   test: {
     globalSetup: "test/support/global-setup.ts",
+    setupFiles: "test/support/file-limit.ts",
     maxWorkers: 2,
     projects: [
       {
