@@ -17,7 +17,10 @@ export type Transaction = Prisma.TransactionClient;
 export interface ClientOptions {
   /** Connections at most, unless the connection itself says (the embedded database does, an address may by `?connection_limit=2`): 10. */
   max?: number;
-  /** How long a query waits for a connection, which is both for a free one and for a new one to open: 5,000. Not at all once another has waited for 2,000. */
+  /**
+   * How long a query waits for a connection, which is both for a free one and for a new one to open: 5,000. Not at all once another
+   * has waited for 2,000. On the embedded database, whose one connection all wait for in turn: 15,000, less than a request may take.
+   */
   connectionTimeoutMs?: number;
   /** When PostgreSQL cancels a statement: 10,000. The embedded database ignores it. */
   statementTimeoutMs?: number;
@@ -40,7 +43,7 @@ export function createClient(connection: Connection, options: ClientOptions = {}
     ...connection,
     max: connection.max ?? connectionLimit(connection.connectionString) ?? options.max ?? CONNECTIONS.pool,
     // pg's own defaults are to wait for ever, in all three.
-    connectionTimeoutMillis: options.connectionTimeoutMs ?? 5_000,
+    connectionTimeoutMillis: options.connectionTimeoutMs ?? (connection.ignoresCancel ? 15_000 : 5_000),
     ...timeLimits(connection, {
       statement_timeout: options.statementTimeoutMs ?? 10_000,
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Socket } from "node:net";
 import pg from "pg";
+import { scoped } from "./scoped-query.ts";
 
 /** What one run with a deadline asks of the database. */
 class Span {
@@ -132,7 +133,7 @@ export class CancellableClient extends pg.Client {
   // pg's `query` has many forms; Prisma and pg's own pool use these two: a promise, and a callback as the last argument.
   override query(...parameters: any[]): any {
     const span = spans.getStore();
-    const query = (...all: any[]) => super.query(...(all as [string])) as unknown;
+    const query = (...all: any[]) => super.query(...(scoped(all) as [string])) as unknown;
     if (!span) return query(...parameters);
     const [statement] = parameters as [string | { text: string }];
     const callback = parameters.at(-1) as Callback | undefined;

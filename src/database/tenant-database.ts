@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../access/principal.ts";
 import { type Database, setScope, type Transaction } from "./client.ts";
+import { type Scope, withinScope } from "./scoped-query.ts";
 
 /** What of a principal decides which rows there are for it. */
 export type Tenancy = Pick<Principal, "tenantId" | "tenantKind" | "mode">;
@@ -32,21 +33,30 @@ export function createTenantDatabase(db: Database, enabled: boolean, around?: Ar
       // The operator has no data that is kept apart by mode: its audit stands under LIVE.
       const scopedMode = tenantKind === "OPERATOR" ? "LIVE" : mode;
       const outer = around?.(db, principal) ?? db;
-      const enter = (tx: Transaction | Database) => tx.$executeRaw`
-        SELECT set_config('role', 'customer_gateway_tenant', true), set_config('gateway.bank', ${tenantId}, true),
-          set_config('gateway.mode', ${scopedMode}, true), set_config('gateway.operator', ${operator}, true)`;
-      client = enabled ? scopedClient(db, outer, enter) : outer;
+      client = enabled ? scopedClient(db, outer, { bank: tenantId, mode: scopedMode, operator }) : outer;
       clients.set(key, client);
     }
     return client;
   };
 }
 
-/** A client whose every statement runs in a transaction that `enter` begins; what `outer` does is around that. */
-function scopedClient(db: Database, outer: Database, enter: (tx: Transaction | Database) => ReturnType<Database["$executeRaw"]>): Database {
+/**
+ * What reads by one statement, which then enters the scope by itself. Not findUnique: Prisma makes one statement of those that
+ * are asked for at the same time, whoever asks.
+ */
+const READS = new Set(["findFirst", "findFirstOrThrow", "findMany", "count", "aggregate", "groupBy", "$queryRaw"]);
+
+/** A client whose every statement runs in a transaction that enters the scope; what `outer` does is around that. */
+function scopedClient(db: Database, outer: Database, scope: Scope): Database {
+  const { bank, mode, operator } = scope;
+  const enter = (tx: Transaction | Database) => tx.$executeRaw`
+    SELECT set_config('role', 'customer_gateway_tenant', true), set_config('gateway.bank', ${bank}, true),
+      set_config('gateway.mode', ${mode}, true), set_config('gateway.operator', ${operator}, true)`;
   const client = outer.$extends({
     query: {
-      async $allOperations({ args, query }) {
+      async $allOperations({ operation, args, query }) {
+        // Awaited within: a call of Prisma's begins only then.
+        if (READS.has(operation)) return withinScope(scope, async () => (await query(args)) as unknown);
         const [, result] = await db.$transaction([enter(db), query(args) as never]);
         return result;
       },

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionResult } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import type { Context } from "../context.ts";
@@ -16,13 +15,12 @@ export function useTimeLimit(): Plugin<Context> {
     onExecute({ executeFn, setExecuteFn }) {
       setExecuteFn(async (args) => {
         const { budget } = args.contextValue as Context;
-        const done = new AbortController();
-        const late = sleep(budget.leftMs + GRACE_MS, tooLong, { signal: done.signal });
-        late.catch(() => {});
+        const late = Promise.withResolvers<ExecutionResult>();
+        const timer = setTimeout(() => late.resolve(tooLong()), budget.leftMs + GRACE_MS);
         try {
-          return await Promise.race([budget.run(() => executeFn(args)), late.then((result) => result())]);
+          return await Promise.race([budget.run(() => executeFn(args)), late.promise]);
         } finally {
-          done.abort();
+          clearTimeout(timer);
         }
       });
     },
