@@ -1,13 +1,21 @@
-// The gateway beside its peers: node bench/peers/run.ts [--customers 500000] [--rounds 5] [--seconds 3] [--connections 16]
+// The gateway beside its peers: DATABASE_URL=… npm run bench
 //
+// `npm run bench -- --cases one --servers gateway,bare --profile DIR` takes some of it, and keeps profiles of the servers' CPU
+// time, which profile.ts prints. `--write` puts the figures into docs/benchmarks.md.
 // `DATABASE_URL` names an empty database on PostgreSQL, or one that an earlier run filled. Each server has one core, the load
 // another; the servers take turns within each round, so that what else the machine does falls on all. Linux.
 
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { CASES, type Server, SERVERS } from "./cases.ts";
 import { prepare, subjects } from "./database.ts";
-import { checkEqual, type Figures, measure, medians, ratio } from "./measure.ts";
+import { checkEqual, type Figures, measure } from "./measure.ts";
 import { moveTo, type Running, start } from "./processes.ts";
+import { table, write } from "./report.ts";
+
+const DOCUMENT = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
 
 const { values: given } = parseArgs({
   options: {
@@ -18,6 +26,7 @@ const { values: given } = parseArgs({
     cases: { type: "string", default: Object.keys(CASES).join() },
     servers: { type: "string", default: SERVERS.join() },
     profile: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
 const [customers, rounds, seconds, connections] = [given.customers, given.rounds, given.seconds, given.connections].map(Number) as [
@@ -51,29 +60,11 @@ try {
       }
     }
   }
-  for (const name of chosen) {
-    console.log(`\n${CASES[name]!.title}`);
-    console.table(
-      Object.fromEntries(
-        running
-          .filter(({ server }) => results[name]![server])
-          .map(({ server, memory }) => {
-            const { perSecond, p50, p99, cpu } = medians(results[name]![server]!);
-            return [
-              server,
-              {
-                "requests/s": Math.round(perSecond),
-                "p50 ms": p50,
-                "p99 ms": p99,
-                "CPU ms": cpu.toFixed(3),
-                "memory MB": Math.round(memory()),
-                "gateway is": results[name]!.gateway ? `${ratio(results[name]!, "gateway", server).toFixed(2)} ×` : "",
-              },
-            ];
-          }),
-      ),
-    );
-  }
+  const memory = Object.fromEntries(running.map((one) => [one.server, one.memory()]));
+  const machine = `Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]!.model.trim()})`;
+  const found = { settings: { customers, rounds, seconds, connections }, machine, rounds: results, memory };
+  for (const name of chosen) console.log(`\n${table(found, name)}`);
+  if (given.write) write(found, DOCUMENT, readFileSync(DOCUMENT, "utf8"));
 } finally {
   await Promise.all(running.map((one) => one.stop()));
 }

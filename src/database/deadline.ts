@@ -128,6 +128,9 @@ export class CancellableClient extends pg.Client {
   constructor(config: Connection) {
     super(config);
     this.#ignoresCancel = config.ignoresCancel ?? false;
+    // One that is ended while it goes from one user to the next has neither's listener, nor the pool's, for a moment: without
+    // this the process would end. Whoever uses it next is told, and the pool takes it out.
+    this.on("error", () => {});
   }
 
   // pg's `query` has many forms; Prisma and pg's own pool use these two: a promise, and a callback as the last argument.
