@@ -52,14 +52,17 @@ export function databaseFault(error: unknown): DatabaseFault | null {
   return isUnavailable ? "UNAVAILABLE" : null;
 }
 
+/** What the gateway itself found to have changed under a transaction: it runs again, as after a serialization failure. */
+export class Conflict extends Error {}
+
 /**
- * Deadlock (40P01) or serialization failure (40001). The adapter calls both a TransactionWriteConflict; Prisma
+ * Deadlock (40P01) or serialization failure (40001), or the gateway's own. The adapter calls both a TransactionWriteConflict; Prisma
  * makes P2034 of it for its own queries, wraps it in P2010 for raw ones, and passes it on bare from a COMMIT.
  */
 export function isConflict(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, cause, meta } = error as Error & { code?: string; meta?: { driverAdapterError?: Error } };
-  return code === "P2034" || isWriteConflict(cause) || isWriteConflict(meta?.driverAdapterError?.cause);
+  return error instanceof Conflict || code === "P2034" || isWriteConflict(cause) || isWriteConflict(meta?.driverAdapterError?.cause);
 }
 
 function isWriteConflict(cause: unknown): boolean {

@@ -20,10 +20,12 @@ CREATE TABLE "erased_customer" (
     CONSTRAINT "erased_customer_pkey" PRIMARY KEY ("bank_id","mode","id")
 );
 
--- What batches tell of a customer, for its erasure. They may be there already: docs/scale.md says how to make them without a lock.
+-- What batches tell of a customer, for its erasure. The first index may be there already: docs/scale.md says how to make it without a lock.
 CREATE INDEX IF NOT EXISTS "batch_failure_bank_id_mode_existing_id_idx" ON "batch_failure"("bank_id", "mode", "existing_id");
 
-CREATE INDEX IF NOT EXISTS "batch_failure_bank_id_mode_client_ref_idx" ON "batch_failure"("bank_id", "mode", "client_ref");
+ALTER TABLE "batch_failure" ADD COLUMN "client_ref_key" TEXT;
+UPDATE "batch_failure" SET "client_ref_key" = normalize(btrim("client_ref"), NFC) WHERE "client_ref" IS NOT NULL;
+CREATE INDEX "batch_failure_bank_id_mode_client_ref_key_idx" ON "batch_failure"("bank_id", "mode", "client_ref_key");
 
 -- Hashes that have run out, for the job that removes them.
 CREATE INDEX IF NOT EXISTS "blacklisted_identity_expires_at_idx" ON "blacklisted_identity"("expires_at");

@@ -11,7 +11,7 @@ export type RowFailure = { readonly index: number; readonly clientRef: string | 
 );
 
 /** A failure as it is stored. */
-export type StoredFailure = Omit<BatchFailure, "bankId" | "mode">;
+export type StoredFailure = Omit<BatchFailure, "bankId" | "mode" | "clientRefKey">;
 
 const issuesOf = (failure: StoredFailure) => (failure.issues ?? []) as unknown as Issue[];
 const keyOf = (failure: StoredFailure) => failure.matchedOn as CustomerKey;

@@ -106,12 +106,15 @@ function insertFailures(actor: Actor, batchId: string, outcome: Outcome): Prisma
   const failures = failuresOf(outcome);
   if (failures.length === 0) return null;
   const { bankId, mode } = within(actor);
-  const rows = failures.map((failure) => ({ ...failure, clientRef: storableRef(failure.clientRef) }));
+  const rows = failures.map((failure) => {
+    const clientRef = storableRef(failure.clientRef);
+    return { ...failure, clientRef, clientRefKey: clientRef?.normalize("NFC").trim() };
+  });
   return Prisma.sql`
-    INSERT INTO batch_failure (bank_id, mode, batch_id, index, code, client_ref, matched_on, first_index, existing_id, issues)
-    SELECT ${bankId}::text, ${mode}::mode, ${batchId}::uuid, r.index, r.code, r."clientRef", r."matchedOn", r."firstIndex", r."existingId", r.issues
+    INSERT INTO batch_failure (bank_id, mode, batch_id, index, code, client_ref, client_ref_key, matched_on, first_index, existing_id, issues)
+    SELECT ${bankId}::text, ${mode}::mode, ${batchId}::uuid, r.index, r.code, r."clientRef", r."clientRefKey", r."matchedOn", r."firstIndex", r."existingId", r.issues
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS r(
-      index int, code batch_error_code, "clientRef" text, "matchedOn" text, "firstIndex" int, "existingId" uuid, issues jsonb
+      index int, code batch_error_code, "clientRef" text, "clientRefKey" text, "matchedOn" text, "firstIndex" int, "existingId" uuid, issues jsonb
     )`;
 }
 

@@ -1,7 +1,7 @@
 import type { Keyring } from "../../crypto/keyring.ts";
 import { CUSTOMER_KEYS } from "../../graphql/enums.ts";
 import type { BatchKind } from "../batch/batch.rows.ts";
-import { BLACKLISTED_ISSUE, findBlacklisted } from "./customer.blacklist.ts";
+import { BLACKLISTED_ISSUE, findBlacklisted, recheckBlacklisted } from "./customer.blacklisted-identity.ts";
 import { findExisting, insertCustomers } from "./customer.insert.ts";
 import { type CustomerInput, type CustomerInputField, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
 
@@ -37,6 +37,8 @@ export function customerBatch(keyring: Keyring): BatchKind<CustomerInput, Custom
       const written = dryRun
         ? (await findExisting(tx, actor, accepted)).map((existing) => existing ?? { id: "" })
         : await insertCustomers(tx, keyring, actor, at, accepted);
+      const created = accepted.filter((_, index) => !("matchedOn" in written[index]!));
+      if (!dryRun && created.length > 0) await recheckBlacklisted(tx, keyring, actor, created, at);
       const existing = await findExisting(tx, actor, held);
       return refused.map((isRefused) => (isRefused ? (existing.shift() ?? { issues: [BLACKLISTED_ISSUE] }) : written.shift()!));
     },

@@ -1,7 +1,7 @@
 import type { Actor } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
-import { BLACKLISTED_ISSUE, findBlacklisted } from "./customer.blacklist.ts";
+import { BLACKLISTED_ISSUE, findBlacklisted, recheckBlacklisted } from "./customer.blacklisted-identity.ts";
 import { CustomerAlreadyExists, InvalidCustomerData } from "./customer.errors.ts";
 import { findExisting, insertCustomers } from "./customer.insert.ts";
 import { countryOfPhone, type CustomerInput, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
@@ -44,4 +44,5 @@ export async function createCustomer(
   const [result] = refused ? await findExisting(tx, actor, [values]) : await insertCustomers(tx, keyring, actor, now, [values], () => id);
   if (!result) throw new InvalidCustomerData([BLACKLISTED_ISSUE]);
   if ("matchedOn" in result) throw new CustomerAlreadyExists(result.matchedOn);
+  await recheckBlacklisted(tx, keyring, actor, [values], now);
 }

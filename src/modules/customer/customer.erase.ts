@@ -2,11 +2,11 @@ import { within } from "../../access/principal.ts";
 import { type Actor, recordChanges } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
-import type { ErasedCustomer } from "../../database/generated/client.ts";
+import type { Customer, ErasedCustomer } from "../../database/generated/client.ts";
 import type { ErasureReason } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
 import { ErasureReasonEnum } from "../../graphql/enums.ts";
-import { rehashIdentity } from "./customer.blacklist.ts";
+import { rehashIdentity } from "./customer.blacklisted-identity.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import { lockCustomer, timeOfWrite } from "./customer.write.ts";
 
@@ -23,7 +23,7 @@ export async function eraseCustomer(
   { id, reason }: { readonly id: string; readonly reason: ErasureReason },
   asked: Date,
 ): Promise<ErasedCustomer> {
-  const customer = await lockCustomer(tx, actor, id);
+  const customer = await lockCustomer(tx, actor, id, "erase");
   const at = timeOfWrite(customer, asked);
   const here = within(actor);
   const ofCustomer = { ...here, customerId: customer.id };
@@ -31,12 +31,40 @@ export async function eraseCustomer(
   if (isBlacklisted(customer, at)) await rehashIdentity(tx, keyring, actor, customer);
   else await tx.blacklistedIdentity.deleteMany({ where: ofCustomer });
   await tx.blacklistEntry.deleteMany({ where: ofCustomer });
-  const told = [{ existingId: customer.id }, ...(customer.clientRef === null ? [] : [{ clientRef: customer.clientRef }])];
-  await tx.batchFailure.updateMany({ where: { ...here, OR: told }, data: { clientRef: null } });
+  await forgetClientRefs(tx, customer);
   await tx.customer.deleteMany({ where: { ...here, id: customer.id } });
 
   await recordChanges(tx, actor, at, [{ customerId: customer.id, type: "ERASED", version: customer.version + 1 }]);
   return tx.erasedCustomer.create({ data: { ...here, id: customer.id, phrase: customer.phrase, reason, actor: actor.keyId, at } });
+}
+
+/**
+ * Takes the bank's references out of the failures of batches that tell of a customer: rows that met it, rows with its own
+ * reference, and duplicates within a batch of either, or of the row that made it.
+ */
+async function forgetClientRefs(tx: Transaction, { bankId, mode, id, clientRef, createdAt }: Customer): Promise<void> {
+  await tx.$executeRaw`
+    WITH made AS (
+      SELECT id AS batch_id, total, array_position(created_ids, ${id}::uuid) AS place FROM batch
+      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND created_at <= ${createdAt}::timestamptz AND created_ids @> ARRAY[${id}::uuid]
+      ORDER BY created_at DESC LIMIT 1
+    ), told AS (
+      SELECT batch_id, index FROM batch_failure WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND existing_id = ${id}::uuid
+      UNION ALL
+      SELECT batch_id, index FROM batch_failure
+      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND client_ref_key = ${clientRef}::text
+      UNION ALL
+      -- Ids are kept in the order of the rows that were not refused.
+      SELECT batch_id, (
+        SELECT place FROM generate_series(0, total - 1) AS place
+        WHERE NOT EXISTS (SELECT FROM batch_failure f
+          WHERE f.bank_id = ${bankId}::text AND f.mode = ${mode}::mode AND f.batch_id = made.batch_id AND f.index = place)
+        ORDER BY place OFFSET made.place - 1 LIMIT 1)
+      FROM made
+    )
+    UPDATE batch_failure f SET client_ref = NULL, client_ref_key = NULL FROM told
+    WHERE f.bank_id = ${bankId}::text AND f.mode = ${mode}::mode AND f.batch_id = told.batch_id
+      AND (f.index = told.index OR f.first_index = told.index)`;
 }
 
 export const CustomerErasedType = builder.objectRef<ErasedCustomer>("CustomerErased").implement({

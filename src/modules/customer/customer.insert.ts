@@ -6,6 +6,7 @@ import { isRetry, type Transaction } from "../../database/client.ts";
 import { accountNameKey, columnContext, searchKey } from "./customer.columns.ts";
 import { CUSTOMER_KEYS, type CustomerKey } from "../../graphql/enums.ts";
 import type { CustomerValues } from "./customer.rules.ts";
+import { keepCustomers } from "./customer.write.ts";
 import { randomPhrase } from "./phrase.ts";
 
 /** What became of one customer that was to be inserted. */
@@ -62,7 +63,10 @@ export async function insertCustomers(
   return results as Insertion[];
 }
 
-/** For each customer, the one of this bank and mode that has one of its keys; undefined where none has. */
+/**
+ * For each customer, the one of this bank and mode that has one of its keys; undefined where none has. Those found are not
+ * erased before the transaction ends: what it then tells of them is what an erasure must find.
+ */
 export async function findExisting(
   tx: Transaction,
   actor: Actor,
@@ -74,7 +78,14 @@ export async function findExisting(
     where: { ...within(actor), OR: CUSTOMER_KEYS.map((key) => ({ [key]: { in: wanted(key) } })) },
     select: { id: true, email: true, clientRef: true, reference: true },
   });
-  const ids = new Map(rows.flatMap((row) => CUSTOMER_KEYS.map((key) => [`${key} ${row[key]}`, row.id] as const)));
+  const kept = await keepCustomers(
+    tx,
+    actor,
+    rows.map(({ id }) => id),
+  );
+  const ids = new Map(
+    rows.filter(({ id }) => kept.has(id)).flatMap((row) => CUSTOMER_KEYS.map((key) => [`${key} ${row[key]}`, row.id] as const)),
+  );
   return customers.map((customer) => {
     for (const matchedOn of CUSTOMER_KEYS) {
       const existingId = customer[matchedOn] && ids.get(`${matchedOn} ${customer[matchedOn]}`);

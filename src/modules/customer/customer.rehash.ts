@@ -2,7 +2,7 @@ import { GATEWAY_ACTOR } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { type Database, transaction } from "../../database/client.ts";
 import type { BlacklistedIdentity } from "../../database/generated/client.ts";
-import { identityHashes, rehashIdentity } from "./customer.blacklist.ts";
+import { identityHashes, rehashIdentity } from "./customer.blacklisted-identity.ts";
 import { CustomerNotFound } from "./customer.errors.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import { lockCustomer } from "./customer.write.ts";

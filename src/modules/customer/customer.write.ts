@@ -1,23 +1,38 @@
 import type { Actor } from "../../changes/record-change.ts";
 import { within } from "../../access/principal.ts";
 import type { Transaction } from "../../database/client.ts";
-import type { Customer } from "../../database/generated/client.ts";
+import { type Customer, Prisma } from "../../database/generated/client.ts";
 import { fromGlobalId } from "../../graphql/global-id.ts";
 import { CustomerNotFound } from "./customer.errors.ts";
 
 /**
  * Reads a customer of the actor's bank and mode and holds it until the transaction ends, so that two
- * writers come one after the other. Throws CustomerNotFound, for another bank's as for none.
+ * writers come one after the other; to erase it also waits for those who only keep it there (`keepCustomers`).
+ * Throws CustomerNotFound, for another bank's as for none.
  */
-export async function lockCustomer(tx: Transaction, actor: Actor, globalId: string): Promise<Customer> {
+export async function lockCustomer(tx: Transaction, actor: Actor, globalId: string, to: "write" | "erase" = "write"): Promise<Customer> {
   const id = fromGlobalId("", globalId);
   if (id === null) throw new CustomerNotFound();
   const { bankId, mode } = within(actor);
+  const strength = to === "erase" ? Prisma.sql`FOR UPDATE` : Prisma.sql`FOR NO KEY UPDATE`;
   await tx.$queryRaw`
-    SELECT 1 FROM customer WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ${id}::uuid FOR UPDATE`;
+    SELECT 1 FROM customer WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ${id}::uuid ${strength}`;
   const customer = await tx.customer.findFirst({ where: { ...within(actor), id } });
   if (!customer) throw new CustomerNotFound();
   return customer;
+}
+
+/**
+ * Sees that customers are not erased before the transaction ends, in which something is written of them; others may write to
+ * them. The ids of those that are still there.
+ */
+export async function keepCustomers(tx: Transaction, actor: Actor, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const { bankId, mode } = within(actor);
+  const kept = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM customer WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ANY (${ids}::uuid[])
+    ORDER BY id FOR KEY SHARE`;
+  return new Set(kept.map(({ id }) => id));
 }
 
 /**
