@@ -106,6 +106,7 @@ export async function buildApp(
     const { authenticate, lastUse } = createAuthenticate(
       db,
       config.jwtIssuers.length > 0 ? createVerifyToken(config.jwtIssuers, db) : null,
+      config.production,
     );
     const replicas = await openReplicas(config, { primary: db, tenantDatabase, options: { watch: tracing?.statement }, log });
     closers.push(() => replicas?.close());

@@ -24,10 +24,15 @@ const NOBODY = { secret: "0".repeat(40), mode: "SANDBOX", secretHash: new Uint8A
 
 /**
  * Keys are read from the database at most once a second each; concurrent requests share one read. What is
- * no key is looked up and compared like one, under an id of its own, so that time tells nothing either. Anything else that is
+ * no key is looked up and compared like one, under an id of its own, so that time tells nothing either. The demo's keys, which come
+ * along when its database is moved, are none in production. Anything else that is
  * borne is a JWT, for `verifyToken`. `lastUse` is the job that writes when keys were last used.
  */
-export function createAuthenticate(db: Database, verifyToken: VerifyToken | null): { authenticate: Authenticate; lastUse: Job } {
+export function createAuthenticate(
+  db: Database,
+  verifyToken: VerifyToken | null,
+  production: boolean,
+): { authenticate: Authenticate; lastUse: Job } {
   const keys = new LRUCache<string, { row: KeyRow | null }>({
     max: 10_000,
     ttl: MAX_AGE_MS,
@@ -45,7 +50,7 @@ export function createAuthenticate(db: Database, verifyToken: VerifyToken | null
     const { row } = (await keys.fetch(parts.id))!;
     const matches = secretMatches(parts.secret, row?.secretHash ?? NOBODY.secretHash);
     const now = new Date();
-    if (!row || !matches || row.mode !== parts.mode || !isValid(row, now)) return null;
+    if (!row || !matches || row.mode !== parts.mode || !isValid(row, now) || (production && row.demo)) return null;
     used.set(row.id, now);
     const settings = row.client?.settings.find(({ mode }) => mode === row.mode);
     return {

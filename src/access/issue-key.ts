@@ -13,6 +13,8 @@ export interface NewKey {
   readonly client?: string;
   /** When it ends by itself; never when left out. */
   readonly expiresAt?: Date | null;
+  /** Whether it is one of the demo's, which production does not accept. */
+  readonly demo?: boolean;
 }
 
 /**
@@ -21,13 +23,13 @@ export interface NewKey {
  */
 export async function issueKey(
   db: Database | Transaction,
-  { tenant, mode, audience, scopes, client, expiresAt = null }: NewKey,
+  { tenant, mode, audience, scopes, client, expiresAt = null, demo = false }: NewKey,
 ): Promise<{ id: string; key: string; clientId: string | null }> {
   await ensureTenant(db, tenant);
   const clientId = client === undefined ? null : await ensureClient(db, tenant.id, client);
   const { id, key, secretHash } = generateApiKey(mode);
   await db.apiKey.create({
-    data: { id, tenantId: tenant.id, mode, audience, scopes: [...new Set(scopes)], clientId, expiresAt, secretHash },
+    data: { id, tenantId: tenant.id, mode, audience, scopes: [...new Set(scopes)], clientId, expiresAt, secretHash, demo },
   });
   return { id, key, clientId };
 }

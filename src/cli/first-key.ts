@@ -63,9 +63,9 @@ export async function createFirstKey({
   }
 }
 
-/** Whether anybody holds a valid key that makes keys. */
+/** Whether anybody holds a valid key that makes keys; the demo's, which production does not accept, are left out. */
 async function isManaged(db: Database): Promise<boolean> {
-  const keys = await db.apiKey.findMany({ where: { scopes: { hasSome: MAKES_KEYS } } });
+  const keys = await db.apiKey.findMany({ where: { demo: false, scopes: { hasSome: MAKES_KEYS } } });
   const now = new Date();
   return keys.some((key) => isValid(key, now) && MAKES_KEYS.some((scope) => key.scopes.includes(scope) && isScopeFor(key.audience, scope)));
 }

@@ -80,7 +80,7 @@ export async function seedDemoBank(services: Services, dataDir: string): Promise
   const { db } = services;
   const issued = {} as Record<keyof DemoKeys, string>;
   for (const name of NAMES) {
-    const { key, clientId } = await issueKey(db, KEYS[name]);
+    const { key, clientId } = await issueKey(db, { ...KEYS[name], demo: true });
     issued[name] = key;
     if (name === "partner") await registerDocuments(db, clientId!, [...DEMO_DOCUMENTS, ...STANDARD_REST_DOCUMENTS]);
   }

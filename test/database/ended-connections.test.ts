@@ -53,7 +53,7 @@ test.runIf(ON_POSTGRES)(
     const proxy = await openProxy(new URL(url), () => ends && Math.random() < 0.5 && (ended += 1) > 0);
     url.port = String(proxy.port);
     const db = createClient({ connectionString: url.href }, { max: 3 });
-    const faults = vi.fn();
+    const faults = vi.fn<(error: Error) => void>();
     process.on("uncaughtException", faults);
     try {
       for (let round = 0; round < 5; round += 1) {

@@ -4,7 +4,7 @@ import { connectionType } from "../../graphql/connection.ts";
 import { AudienceEnum, ModeEnum } from "../../graphql/enums.ts";
 
 /** A key's row without what must not leave the database. */
-export type KeyRow = Omit<ApiKey, "secretHash"> & { client: Pick<Client, "name"> | null };
+export type KeyRow = Omit<ApiKey, "secretHash" | "demo"> & { client: Pick<Client, "name"> | null };
 
 /** What is read of a key: never its secret's hash. */
 export const KEY_SELECT = {
