@@ -88,6 +88,13 @@ export function readConfig(
       fix: "set DATABASE_URL, or unset DATABASE_REPLICA_URLS",
     });
   }
+  if (PORT !== 0 && parsed.data.METRICS_PORT === PORT) {
+    throw new StartupError({
+      what: "METRICS_PORT cannot be used",
+      cause: "it is the same as PORT, and metrics ask for no key",
+      fix: "give METRICS_PORT a port of its own, which only Prometheus reaches",
+    });
+  }
   const webhooksMayBePrivate = parsed.data.WEBHOOK_PRIVATE_ADDRESSES === "on";
   if (production && webhooksMayBePrivate) {
     throw new StartupError({

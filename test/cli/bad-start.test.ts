@@ -105,6 +105,7 @@ function anywhere() {
       { DATABASE_URL: "postgres://u:hunter2@h/d", DATABASE_REPLICA_URLS: "postgres://u:hunter2@h/d,hunter2" },
       /DATABASE_REPLICA_URLS is malformed/,
     ],
+    ["metrics at the port of all", { PORT: "4123", METRICS_PORT: "4123" }, /METRICS_PORT cannot be used: it is the same as PORT/],
     ["a capacity of nothing", { MAX_REQUESTS: "0" }, /MAX_REQUESTS is malformed: it must be a whole number from 1/],
     ["a wait at a stop that is too long", { SHUTDOWN_DELAY_MS: "600001" }, /SHUTDOWN_DELAY_MS is malformed/],
     ["issuers that are no JSON", { JWT_ISSUERS: "hunter2" }, /JWT_ISSUERS is malformed: it must be JSON/],
