@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { issueKey } from "../../src/access/issue-key.ts";
 import type { Config } from "../../src/config.ts";
 import { type RunningGateway, startGateway } from "../../src/start.ts";
 import { type Browser, editorsReady, openBrowser, openTab, paneText, parsed, pressRun, tabNames } from "../support/browser.ts";
@@ -11,6 +12,7 @@ import { CHROMIUM_PATH } from "../support/environment.ts";
 import { freshDatabase } from "../support/gateway.ts";
 
 const TABS = ["FindCustomer", "PageThrough", "OnboardBatch", "Blacklist"];
+const SCOPES_OF_STAFF = ["customers:read:sensitive", "customers:write", "customers:blacklist", "batches:write"] as const;
 const QUERY = ".graphiql-query-editor";
 const HEADERS = ".graphiql-editor-tool .graphiql-editor:not(.hidden)";
 
@@ -175,7 +177,10 @@ describe.runIf(CHROMIUM_PATH && process.env["TEST_ON"] !== "postgres")("GraphiQL
     await page.getByRole("button", { name: "Headers" }).click();
     await expect.poll(async () => parsed(await paneText(page, HEADERS))).toEqual({ authorization: "Bearer YOUR_KEY" });
 
-    const key = gateway.app.demo!.keys.internal;
+    // The demo's own keys are none there.
+    const { tenantId: id } = await gateway.app.services.db.apiKey.findFirstOrThrow({ where: { audience: "APP" } });
+    const tenant = { id, kind: "BANK", name: id } as const;
+    const { key } = await issueKey(gateway.app.services.db, { tenant, mode: "SANDBOX", audience: "INTERNAL", scopes: SCOPES_OF_STAFF });
     await page.locator(`${HEADERS} .view-line`).first().click();
     await page.keyboard.press("Control+A");
     await page.keyboard.insertText(JSON.stringify({ authorization: `Bearer ${key}` }));
