@@ -36,6 +36,7 @@ const sent: Statement[] = [];
 const original = pg.Client.prototype.query;
 pg.Client.prototype.query = function (this: pg.Client, ...args: any[]) {
   const [query, values] = args;
+  if (query.enter) sent.push(query.enter);
   sent.push(typeof query === "string" ? { text: query, values: values ?? [] } : { text: query.text, values: query.values ?? values ?? [] });
   return (original as (...all: unknown[]) => any).apply(this, args);
 } as typeof original;

@@ -49,12 +49,13 @@ interface QueryParts {
  * so that the scope ends with the statement. A transaction of its own would be three more round trips.
  */
 class ScopedQuery extends (pg.Query as unknown as QueryParts) {
-  readonly #scope: Scope;
+  /** What it sends first. */
+  readonly enter: { readonly text: string; readonly values: readonly string[] };
   #isEntering = true;
 
-  constructor(scope: Scope, ...parameters: unknown[]) {
+  constructor({ bank, mode, operator }: Scope, ...parameters: unknown[]) {
     super(...parameters);
-    this.#scope = scope;
+    this.enter = { text: ENTER, values: [bank, mode, operator] };
   }
 
   override requiresPreparation(): boolean {
@@ -62,9 +63,9 @@ class ScopedQuery extends (pg.Query as unknown as QueryParts) {
   }
 
   override prepare(connection: Wire): void {
-    const { bank, mode, operator } = this.#scope;
-    connection.parse({ text: ENTER, name: "" });
-    connection.bind({ values: [bank, mode, operator] });
+    const { text, values } = this.enter;
+    connection.parse({ text, name: "" });
+    connection.bind({ values });
     connection.execute({});
     super.prepare(connection);
   }

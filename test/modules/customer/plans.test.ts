@@ -39,6 +39,7 @@ const sent: Recorded[] = [];
 const original = pg.Client.prototype.query;
 const spy = vi.spyOn(pg.Client.prototype, "query").mockImplementation(function (this: pg.Client, ...args: any[]) {
   const [query, values] = args;
+  if (query.enter) sent.push(query.enter);
   sent.push(typeof query === "string" ? { text: query, values: values ?? [] } : { text: query.text, values: query.values ?? values ?? [] });
   return (original as (...all: unknown[]) => any).apply(this, args);
 });
