@@ -6,7 +6,6 @@ import { isRetry, type Transaction } from "../../database/client.ts";
 import { accountNameKey, columnContext, searchKey } from "./customer.columns.ts";
 import { CUSTOMER_KEYS, type CustomerKey } from "../../graphql/enums.ts";
 import type { CustomerValues } from "./customer.rules.ts";
-import { keepCustomers } from "./customer.write.ts";
 import { randomPhrase } from "./phrase.ts";
 
 /** What became of one customer that was to be inserted. */
@@ -74,18 +73,13 @@ export async function findExisting(
 ): Promise<({ existingId: string; matchedOn: CustomerKey } | undefined)[]> {
   if (customers.length === 0) return [];
   const wanted = (key: CustomerKey) => customers.flatMap((customer) => customer[key] ?? []);
-  const rows = await tx.customer.findMany({
-    where: { ...within(actor), OR: CUSTOMER_KEYS.map((key) => ({ [key]: { in: wanted(key) } })) },
-    select: { id: true, email: true, clientRef: true, reference: true },
-  });
-  const kept = await keepCustomers(
-    tx,
-    actor,
-    rows.map(({ id }) => id),
-  );
-  const ids = new Map(
-    rows.filter(({ id }) => kept.has(id)).flatMap((row) => CUSTOMER_KEYS.map((key) => [`${key} ${row[key]}`, row.id] as const)),
-  );
+  const { bankId, mode } = within(actor);
+  const rows = await tx.$queryRaw<{ id: string; email: string; clientRef: string | null; reference: string | null }[]>`
+    SELECT id, email, client_ref AS "clientRef", reference FROM customer
+    WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode
+      AND (email = ANY (${wanted("email")}::text[]) OR client_ref = ANY (${wanted("clientRef")}::text[]) OR reference = ANY (${wanted("reference")}::text[]))
+    FOR KEY SHARE`;
+  const ids = new Map(rows.flatMap((row) => CUSTOMER_KEYS.map((key) => [`${key} ${row[key]}`, row.id] as const)));
   return customers.map((customer) => {
     for (const matchedOn of CUSTOMER_KEYS) {
       const existingId = customer[matchedOn] && ids.get(`${matchedOn} ${customer[matchedOn]}`);

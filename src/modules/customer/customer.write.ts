@@ -7,7 +7,7 @@ import { CustomerNotFound } from "./customer.errors.ts";
 
 /**
  * Reads a customer of the actor's bank and mode and holds it until the transaction ends, so that two
- * writers come one after the other; to erase it also waits for those who only keep it there (`keepCustomers`).
+ * writers come one after the other; to erase it also waits for those who have only met it (`findExisting`).
  * Throws CustomerNotFound, for another bank's as for none.
  */
 export async function lockCustomer(tx: Transaction, actor: Actor, globalId: string, to: "write" | "erase" = "write"): Promise<Customer> {
@@ -20,19 +20,6 @@ export async function lockCustomer(tx: Transaction, actor: Actor, globalId: stri
   const customer = await tx.customer.findFirst({ where: { ...within(actor), id } });
   if (!customer) throw new CustomerNotFound();
   return customer;
-}
-
-/**
- * Sees that customers are not erased before the transaction ends, in which something is written of them; others may write to
- * them. The ids of those that are still there.
- */
-export async function keepCustomers(tx: Transaction, actor: Actor, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set();
-  const { bankId, mode } = within(actor);
-  const kept = await tx.$queryRaw<{ id: string }[]>`
-    SELECT id FROM customer WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ANY (${ids}::uuid[])
-    ORDER BY id FOR KEY SHARE`;
-  return new Set(kept.map(({ id }) => id));
 }
 
 /**
