@@ -18,11 +18,11 @@ export interface Drain {
 }
 
 /**
- * Waits for a turn of the event loop that found nothing to do, for a tenth of a second at most: right after it, hardly a
+ * Waits for a turn of the event loop that found nothing to do, for a second at most: right after it, hardly a
  * connection is one that the system has taken and nobody has looked at, which closing the port resets.
  */
 async function quietTurn(): Promise<void> {
-  const until = performance.now() + 100;
+  const until = performance.now() + 1000;
   while (performance.now() < until) {
     const begun = performance.now();
     await setImmediate();
