@@ -12,6 +12,16 @@ export interface Scope {
 const ENTER = `SELECT WHERE concat(set_config('role', 'customer_gateway_tenant', true), set_config('gateway.bank', $1, true),
   set_config('gateway.mode', $2, true), set_config('gateway.operator', $3, true)) IS NULL`;
 
+/** The statement by which a transaction enters a scope. */
+export interface Entry {
+  readonly text: string;
+  readonly values: readonly string[];
+}
+
+export function entryOf({ bank, mode, operator }: Scope): Entry {
+  return { text: ENTER, values: [bank, mode, operator] };
+}
+
 const scopes = new AsyncLocalStorage<Scope>();
 
 /** Runs `run`, whose statements outside of transactions each enter the scope first, in their own one message to PostgreSQL. */
@@ -50,12 +60,12 @@ interface QueryParts {
  */
 class ScopedQuery extends (pg.Query as unknown as QueryParts) {
   /** What it sends first. */
-  readonly enter: { readonly text: string; readonly values: readonly string[] };
+  readonly enter: Entry;
   #isEntering = true;
 
-  constructor({ bank, mode, operator }: Scope, ...parameters: unknown[]) {
+  constructor(scope: Scope, ...parameters: unknown[]) {
     super(...parameters);
-    this.enter = { text: ENTER, values: [bank, mode, operator] };
+    this.enter = entryOf(scope);
   }
 
   override requiresPreparation(): boolean {

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../access/principal.ts";
 import { type Database, setScope, type Transaction } from "./client.ts";
-import { type Scope, withinScope } from "./scoped-query.ts";
+import { entryOf, type Scope, withinScope } from "./scoped-query.ts";
 
 /** What of a principal decides which rows there are for it. */
 export type Tenancy = Pick<Principal, "tenantId" | "tenantKind" | "mode">;
@@ -48,10 +48,8 @@ const READS = new Set(["findFirst", "findFirstOrThrow", "findMany", "count", "ag
 
 /** A client whose every statement runs in a transaction that enters the scope; what `outer` does is around that. */
 function scopedClient(db: Database, outer: Database, scope: Scope): Database {
-  const { bank, mode, operator } = scope;
-  const enter = (tx: Transaction | Database) => tx.$executeRaw`
-    SELECT set_config('role', 'customer_gateway_tenant', true), set_config('gateway.bank', ${bank}, true),
-      set_config('gateway.mode', ${mode}, true), set_config('gateway.operator', ${operator}, true)`;
+  const { text, values } = entryOf(scope);
+  const enter = (tx: Transaction | Database) => tx.$executeRawUnsafe(text, ...values);
   const client = outer.$extends({
     query: {
       async $allOperations({ operation, args, query }) {
