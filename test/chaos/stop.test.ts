@@ -6,9 +6,6 @@ import { A_SECOND, acknowledged, CHAOS, FULL, mixed, openSite, registered } from
 
 const TIMES = FULL ? 20 : 3;
 
-/** In CI a rate that a machine which others use as well keeps up with: above it connections wait for the gateway, and a stop finds them so. */
-const RATE = FULL ? A_SECOND : A_SECOND / 2;
-
 /** So many are answered before the stop: a gateway that has just begun takes several times as long for each. */
 const WARM = 600;
 
@@ -23,7 +20,7 @@ describe.runIf(CHAOS)("SIGTERM under load", { timeout: 240_000 }, () => {
     const { cluster, gateway: first, env, key } = await openSite();
     const next = mixed();
     for (let time = 0, gateway = first; time < TIMES; time += 1, gateway = time < TIMES ? await startGateway(env) : gateway) {
-      const load = new Load(gateway.url, key).begin(RATE, next);
+      const load = new Load(gateway.url, key).begin(A_SECOND, next);
       while (load.outcomes.length < WARM) await sleep(20);
       const ended = gateway.end("SIGTERM");
       await sleep(1500);
