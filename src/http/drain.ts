@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
@@ -11,23 +11,48 @@ const LOOK_EVERY_MS = 25;
 export interface Drain {
   /**
    * Ends every connection after an answer that says `Connection: close`; what seems idle, or is about to be opened, may bring
-   * one more request within half a second. Then takes no new connection and ends the idle ones. Gives the number of those
-   * that were still busy after `timeoutMs`, and were cut off.
+   * one more request within half a second. Then takes no new connection and ends the idle ones, at a moment when nothing
+   * waits to be read: what comes just before is answered up to three seconds later. Gives the number of connections that
+   * were still busy after `timeoutMs`, and were cut off.
    */
   run(timeoutMs: number): Promise<number>;
 }
 
+/** How long requests may wait for a turn of the event loop in which nothing waits, in milliseconds; and how many of them begin at once then. */
+const HOLD_MS = 3000;
+const AT_ONCE = 50;
+
 /**
- * Waits for a turn of the event loop that found nothing to do, for a second at most: right after it, hardly a
- * connection is one that the system has taken and nobody has looked at, which closing the port resets.
+ * Waits for a turn of the event loop that took no connection and found hardly anything to do: right after it, none is left that
+ * the system has taken, or that has brought a request, and nobody has looked at; closing the port would reset it. Node takes
+ * one connection a turn, so that a busy gateway has a line of them; what comes meanwhile is kept, which makes turns short.
+ * Gives what begins the requests kept.
  */
-async function quietTurn(): Promise<void> {
-  const until = performance.now() + 1000;
-  while (performance.now() < until) {
-    const begun = performance.now();
+async function quietTurn(server: Server, holdMs: number): Promise<() => void> {
+  const listeners = server.listeners("request");
+  const kept: [IncomingMessage, ServerResponse][] = [];
+  server.removeAllListeners("request").on("request", (...request) => kept.push(request));
+  let taken = 0;
+  const take = () => (taken += 1);
+  server.on("connection", take);
+  const until = performance.now() + holdMs;
+  for (let isQuiet = false, begun = 0; !isQuiet && begun < until; isQuiet = taken === 0 && performance.now() - begun < 0.2) {
+    begun = performance.now();
+    taken = 0;
     await setImmediate();
-    if (performance.now() - begun < 0.2) return;
   }
+  server.off("connection", take);
+  return () => {
+    server.removeAllListeners("request");
+    for (const listener of listeners) server.on("request", listener as RequestListener);
+    const beginOne = () => {
+      const request = kept.shift();
+      if (request === undefined) return;
+      request[1].once("close", beginOne);
+      server.emit("request", ...request);
+    };
+    for (let begun = 0; begun < AT_ONCE; begun += 1) beginOne();
+  };
 }
 
 /** Watches a server's connections from its beginning. */
@@ -49,11 +74,14 @@ export function createDrain(server: Server): Drain {
       }, timeoutMs);
       const graceOver = performance.now() + Math.min(GRACE_MS, timeoutMs);
       while (connections.size > 0 && performance.now() < graceOver) await sleep(LOOK_EVERY_MS);
-      await quietTurn();
+      const begin = await quietTurn(server, Math.min(HOLD_MS, timeoutMs));
       server.close();
+      begin();
       while (connections.size > 0) {
-        // What was never used, as browsers open in advance, is not idle to the server; of a new one the request is yet to come.
+        // What was never used, as browsers open in advance, is not idle to the server; of a new one the request is yet to come,
+        // or, after a long turn, to be read.
         const old = performance.now() - GRACE_MS;
+        await setImmediate();
         for (const [socket, opened] of connections) if (socket.bytesRead === 0 && opened < old) socket.destroy();
         server.closeIdleConnections();
         await sleep(LOOK_EVERY_MS);
