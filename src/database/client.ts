@@ -4,6 +4,7 @@ import type pg from "pg";
 import type { Connection } from "./deadline.ts";
 import { isConflict } from "./fault.ts";
 import { Prisma, PrismaClient } from "./generated/client.ts";
+import { keepWasmCode } from "./keep-wasm-code.ts";
 import { GatewayPool } from "./pool.ts";
 import { type StatementWatch, watchedClient } from "./statement-watch.ts";
 
@@ -37,6 +38,7 @@ export interface ClientOptions {
  * End it with `$disconnect()`.
  */
 export function createClient(connection: Connection, options: ClientOptions = {}): Database {
+  keepWasmCode();
   const limits = {
     application_name: "customer-gateway",
     keepAlive: true,

@@ -7,6 +7,7 @@ import { makePrivateDir } from "./data-dir.ts";
 import type { Connection } from "./deadline.ts";
 import { StartupError } from "../startup-error.ts";
 import type { EmbeddedWorkerData, EmbeddedWorkerReport } from "./embedded-worker.ts";
+import { keepWasmCode } from "./keep-wasm-code.ts";
 
 /** A running embedded database. */
 export interface Embedded {
@@ -41,6 +42,7 @@ export interface EmbeddedOptions {
  * @throws StartupError if the files cannot be read as a database, or there is no place for the socket.
  */
 export async function openEmbedded({ dataDir, onFailure }: EmbeddedOptions): Promise<Embedded> {
+  keepWasmCode();
   const { database, unfinished } = placesIn(dataDir);
   if (existsSync(unfinished)) await rm(database, { recursive: true, force: true });
   else if (!existsSync(join(database, "PG_VERSION"))) await writeFile(unfinished, "");

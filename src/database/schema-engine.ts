@@ -5,6 +5,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import { ColumnTypeEnum, bindMigrationAwareSqlAdapterFactory, type SqlDriverAdapter } from "@prisma/driver-adapter-utils";
 import type { MigrationList, SchemaEngine } from "@prisma/schema-engine-wasm";
 import pg from "pg";
+import { keepWasmCode } from "./keep-wasm-code.ts";
 import type { Migration } from "./migrations-folder.ts";
 
 /** Prisma's schema engine on one connection; `free()` it when done, the connection stays the caller's. */
@@ -35,6 +36,7 @@ export const NO_FILTERS = { externalTables: [], externalEnums: [] };
  * @throws whatever pg throws if the connection is broken.
  */
 export async function openSchemaEngine(client: pg.ClientBase, options: EngineOptions = {}): Promise<SchemaEngine> {
+  keepWasmCode();
   const { SchemaEngine } = await loadEngine();
   const connect = () => adapterOn(client, options);
   const factory = bindMigrationAwareSqlAdapterFactory({
