@@ -6,6 +6,7 @@ import { isConflict } from "./fault.ts";
 import { Prisma, PrismaClient } from "./generated/client.ts";
 import { keepWasmCode } from "./keep-wasm-code.ts";
 import { GatewayPool } from "./pool.ts";
+import { setReader } from "./read-rows.ts";
 import { type StatementWatch, watchedClient } from "./statement-watch.ts";
 
 /** The whole database: what a request reads with. Every call may use another connection. */
@@ -61,6 +62,10 @@ export function createClient(connection: Connection, options: ClientOptions = {}
   const client = onQuery ? new PrismaClient({ ...shared, log: [{ emit: "event", level: "query" }] }) : new PrismaClient(shared);
   if (onQuery) (client as PrismaClient<"query">).$on("query", (event) => onQuery(event.query));
   pools.set(client, pool);
+  setReader(client, async ({ text, values }) => {
+    onQuery?.(text);
+    return (await pool.query({ text, values: [...values], rowMode: "array" })).rows;
+  });
   return client;
 }
 

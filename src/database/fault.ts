@@ -29,24 +29,31 @@ type DriverError = Error & { code?: unknown; meta?: { driverAdapterError?: Error
 
 const causeOf = ({ meta, cause }: DriverError) => (meta?.driverAdapterError?.cause ?? cause ?? {}) as DriverCause;
 
+/** The SQLSTATE: Prisma's errors have it from the driver, pg's own as their code. Prisma's codes are none, and are like none of these. */
+function stateOf(error: DriverError): string {
+  const state = causeOf(error).originalCode ?? error.code;
+  return typeof state === "string" ? state : "";
+}
+
 /** Of PostgreSQL: a value that cannot be (22), or that a constraint does not allow (23). */
 const REFUSED_STATES = /^2[23]/;
 
 /** The SQLSTATE with which the database refuses a value as such: tried again, it is refused again. Null: a fault of another kind. */
 export function refusalState(error: unknown): string | null {
-  const { originalCode = "" } = error instanceof Error ? causeOf(error) : {};
-  return REFUSED_STATES.test(originalCode) ? originalCode : null;
+  const state = error instanceof Error ? stateOf(error) : "";
+  return REFUSED_STATES.test(state) ? state : null;
 }
 
 /** Whether the database could not be had, or took too long; null: a fault of another kind. */
 export function databaseFault(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null;
   const { code, meta } = error as DriverError;
-  const { kind = "", originalCode = "" } = causeOf(error);
-  if (TIMEOUT_STATES.test(originalCode) || (code === "P2028" && meta?.timeTaken !== undefined)) return "TIMEOUT";
+  const { kind = "" } = causeOf(error);
+  const state = stateOf(error);
+  if (TIMEOUT_STATES.test(state) || (code === "P2028" && meta?.timeTaken !== undefined)) return "TIMEOUT";
   const isUnavailable =
     (typeof code === "string" && (UNAVAILABLE_CODES.test(code) || /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|HOSTUNREACH)$/.test(code))) ||
-    UNAVAILABLE_STATES.test(originalCode) ||
+    UNAVAILABLE_STATES.test(state) ||
     UNAVAILABLE_KINDS.includes(kind) ||
     PG_MESSAGES.test(error.message);
   return isUnavailable ? "UNAVAILABLE" : null;
@@ -55,6 +62,8 @@ export function databaseFault(error: unknown): DatabaseFault | null {
 /** What the gateway itself found to have changed under a transaction: it runs again, as after a serialization failure. */
 export class Conflict extends Error {}
 
+const CONFLICT_STATES = /^40(P01|001)$/;
+
 /**
  * Deadlock (40P01) or serialization failure (40001), or the gateway's own. The adapter calls both a TransactionWriteConflict; Prisma
  * makes P2034 of it for its own queries, wraps it in P2010 for raw ones, and passes it on bare from a COMMIT.
@@ -62,7 +71,13 @@ export class Conflict extends Error {}
 export function isConflict(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, cause, meta } = error as Error & { code?: string; meta?: { driverAdapterError?: Error } };
-  return error instanceof Conflict || code === "P2034" || isWriteConflict(cause) || isWriteConflict(meta?.driverAdapterError?.cause);
+  return (
+    error instanceof Conflict ||
+    code === "P2034" ||
+    CONFLICT_STATES.test(stateOf(error)) ||
+    isWriteConflict(cause) ||
+    isWriteConflict(meta?.driverAdapterError?.cause)
+  );
 }
 
 function isWriteConflict(cause: unknown): boolean {

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Principal } from "../access/principal.ts";
 import { type Database, setScope, type Transaction } from "./client.ts";
+import { readRows, setReader } from "./read-rows.ts";
 import { entryOf, type Scope, withinScope } from "./scoped-query.ts";
 
 /** What of a principal decides which rows there are for it. */
@@ -61,5 +62,6 @@ function scopedClient(db: Database, outer: Database, scope: Scope): Database {
     },
   }) as unknown as Database;
   setScope(client, { db, enter });
+  setReader(client, (read) => withinScope(scope, () => readRows(outer, read)));
   return client;
 }

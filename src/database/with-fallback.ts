@@ -1,8 +1,9 @@
 import type { Database } from "./client.ts";
+import { readRows, setReader } from "./read-rows.ts";
 
 /** A client that reads with `first`, and what fails there, in a way that `isFault` knows, with `second`. */
 export function withFallback(first: Database, second: Database, isFault: (error: unknown) => boolean): Database {
-  return first.$extends({
+  const client = first.$extends({
     query: {
       async $allOperations({ model, operation, args, query }) {
         try {
@@ -18,4 +19,11 @@ export function withFallback(first: Database, second: Database, isFault: (error:
       },
     },
   }) as unknown as Database;
+  setReader(client, (read) =>
+    readRows(first, read).catch((error: unknown) => {
+      if (!isFault(error)) throw error;
+      return readRows(second, read);
+    }),
+  );
+  return client;
 }

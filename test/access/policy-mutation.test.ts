@@ -12,8 +12,8 @@ const ROOT = join(import.meta.dirname, "../..");
 /** Every place where a policy's condition stands in a read or a write of its own, and what deleting it leaves. */
 const CONDITIONS: [file: string, condition: string | RegExp, left: string, times: number][] = [
   ["customer/customer.policy.ts", "{ ...within(principal), AND", "{ AND", 1],
-  ["customer/customer.loader.ts", "{ ...within(context.principal), [by]", "{ [by]", 1],
-  ["customer/customer.history.ts", /bank_id = \$\{bankId\}::text AND mode = \$\{mode\}::mode\s+AND /, "", 1],
+  ["customer/customer.loader.ts", '"bank_id" = $1 AND "mode" = $2::mode AND ', "$1 <> '' AND $2 <> '' AND ", 1],
+  ["customer/customer.history.ts", "bank_id = $2::text AND mode = $3::mode\n", "$2::text <> '' AND $3::text <> ''\n", 1],
   ["customer/customer.blacklist-entry.ts", "...within(context.principal),", "", 1],
   ["batch/batch.store.ts", "{ ...within(context.principal), id:", "{ id:", 1],
   ["batch/batch.store.ts", /bank_id = \$\{bankId\}::text AND mode = \$\{mode\}::mode AND batch_id/, "batch_id", 1],

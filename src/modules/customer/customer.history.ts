@@ -3,7 +3,7 @@ import DataLoader from "dataloader";
 import { within } from "../../access/principal.ts";
 import { CUSTOMER_FIELD_NAMES, type CustomerFieldName } from "../../access/visibility.ts";
 import type { Context } from "../../context.ts";
-import { Prisma } from "../../database/generated/client.ts";
+import { readRows } from "../../database/read-rows.ts";
 import type { BlacklistReason, CustomerEventType } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
 import { type Connection, connectionType, once } from "../../graphql/connection.ts";
@@ -13,7 +13,6 @@ import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts"
 import type { CustomerRow } from "./customer.loader.ts";
 
 interface CustomerEvent {
-  readonly customerId: string;
   readonly version: number;
   readonly type: Exclude<CustomerEventType, "ERASED">;
   readonly actor: string;
@@ -83,21 +82,27 @@ export const historyLoader = createContextCache(
     }),
 );
 
+/** Of each that is wanted, in their order, newest first: its place, and what an event is made of. */
+const HISTORIES = `
+  SELECT wanted.place, event.*
+  FROM jsonb_to_recordset($1::jsonb) AS wanted(place int, customer_id uuid, below int, take int)
+  CROSS JOIN LATERAL (
+    SELECT version, type, actor, changed, reason, expires_at, at
+    FROM customer_event
+    WHERE bank_id = $2::text AND mode = $3::mode
+      AND customer_id = wanted.customer_id AND version < wanted.below
+    ORDER BY version DESC
+    LIMIT wanted.take
+  ) AS event
+  ORDER BY wanted.place, event.version DESC`;
+
 async function loadHistories(context: Context, keys: readonly HistoryKey[]): Promise<CustomerEvent[][]> {
   const { bankId, mode } = within(context.principal);
   const wanted = keys.map(({ customerId, below, take }, place) => ({ place, customer_id: customerId, below, take }));
-  const rows = await context.db.$queryRaw<(CustomerEvent & { place: number })[]>(Prisma.sql`
-    SELECT wanted.place, event.*
-    FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS wanted(place int, customer_id uuid, below int, take int)
-    CROSS JOIN LATERAL (
-      SELECT customer_id AS "customerId", version, type, actor, changed, reason, expires_at AS "expiresAt", at
-      FROM customer_event
-      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode
-        AND customer_id = wanted.customer_id AND version < wanted.below
-      ORDER BY version DESC
-      LIMIT wanted.take
-    ) AS event
-    ORDER BY wanted.place, event.version DESC`);
-  const byPlace = Map.groupBy(rows, ({ place }) => place);
-  return keys.map((_, place) => byPlace.get(place) ?? []);
+  const histories = keys.map((): CustomerEvent[] => []);
+  for (const [place, ...event] of await readRows(context.db, { text: HISTORIES, values: [JSON.stringify(wanted), bankId, mode] })) {
+    const [version, type, actor, changed, reason, expiresAt, at] = event as [number, never, string, never, never, Date | null, Date];
+    histories[place as number]!.push({ version, type, actor, changed, reason, expiresAt, at });
+  }
+  return histories;
 }

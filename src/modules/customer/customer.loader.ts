@@ -3,6 +3,7 @@ import DataLoader from "dataloader";
 import { maySee, within } from "../../access/principal.ts";
 import type { Context } from "../../context.ts";
 import type { Customer } from "../../database/generated/client.ts";
+import { readRows } from "../../database/read-rows.ts";
 import { CUSTOMER_FIELDS, type CustomerFieldName } from "../../access/visibility.ts";
 
 /** The columns to read: `{email: true}`. */
@@ -41,6 +42,22 @@ export const customerLoader = createContextCache(
     }),
 );
 
+/** The columns, by the model's names, of the bank's customers that have one of these values. */
+async function readCustomers(
+  { db, principal }: Context,
+  by: CustomerLookup,
+  values: readonly string[],
+  fields: readonly (keyof Customer)[],
+): Promise<CustomerRow[]> {
+  const { bankId, mode } = within(principal);
+  const text = `SELECT ${fields.map(columnOf).join(", ")} FROM "public"."customer"
+    WHERE "bank_id" = $1 AND "mode" = $2::mode AND ${columnOf(by)} = ANY($3::${by === "id" ? "uuid" : "text"}[])`;
+  const rows = await readRows(db, { text, values: [bankId, mode, values] });
+  return rows.map((row) => Object.fromEntries(fields.map((field, index) => [field, row[index]])) as unknown as CustomerRow);
+}
+
+const columnOf = (field: string) => `"customer"."${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
+
 async function loadCustomers(context: Context, keys: readonly Key[]): Promise<(CustomerRow | null)[]> {
   const found = new Map<string, CustomerRow>();
   await Promise.all(
@@ -50,11 +67,8 @@ async function loadCustomers(context: Context, keys: readonly Key[]): Promise<(C
       return (maySee(context.principal, by) ? [values] : values.map((value) => [value])).map(async (some) => {
         // One row at most needs no telling which value it has.
         const told = some.length > 1;
-        const rows = (await context.db.customer.findMany({
-          where: { ...within(context.principal), [by]: { in: some } },
-          select: told ? { ...select, [by]: true } : select,
-        })) as unknown as CustomerRow[];
-        for (const row of rows) found.set(`${by} ${told ? row[by] : some[0]}`, row);
+        const fields = Object.keys(told ? { ...select, [by]: true } : select) as (keyof Customer)[];
+        for (const row of await readCustomers(context, by, some, fields)) found.set(`${by} ${told ? row[by] : some[0]}`, row);
       });
     }),
   );
