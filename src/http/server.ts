@@ -75,7 +75,7 @@ export function createFetch(parts: ServerParts): Fetch {
   async function answer(request: Request, caller: Caller): Promise<Response> {
     const hasParams = request.method === "GET" || request.method === "POST";
     const params = hasParams ? await readParams(request, bodyLimit(caller.principal)) : {};
-    return await withEntityTag(request, await run(request, caller, { params, as: withoutBody(request) }));
+    return await withEntityTag(request, await run(request, caller, { params, as: request }));
   }
 
   async function route(request: Request, facts: RequestFacts): Promise<Response> {
@@ -131,11 +131,6 @@ const PATHS = new Set(["/", "/graphql", "/openapi.json", "/health/live", "/healt
 function requestIdOf(request: Request): string {
   const given = request.headers.get("x-request-id");
   return given && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
-}
-
-/** The body has been read: what Yoga still needs is the method, the URL and the headers. */
-function withoutBody(request: Request): Request {
-  return new Request(request.url, { method: request.method, headers: request.headers, signal: request.signal });
 }
 
 /** An answer to a request that never reached GraphQL, in the form that GraphQL would give it. */
