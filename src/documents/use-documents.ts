@@ -10,6 +10,14 @@ const BAD_REQUEST = { http: { status: 400 } };
 
 const HASH = /^[0-9a-f]{64}$/;
 
+/** How registered documents are run. */
+export interface RegisteredDocuments {
+  /** Finds the document that a request names. */
+  readonly plugin: Plugin<Context, Context>;
+  /** Counts the document's use, and says in the answer when it is deprecated. */
+  answered(context: Context, answer: Response): void;
+}
+
 /**
  * Runs registered documents by their hash, `documentId: "sha256:…"` or
  * `extensions.persistedQuery.sha256Hash`. A PARTNER, and an APP of a trusted client, may send nothing else: query text is
@@ -18,11 +26,11 @@ const HASH = /^[0-9a-f]{64}$/;
  * client, another client's included, or that is retired, is DOCUMENT_NOT_FOUND. A deprecated document says so by
  * the Deprecation header (RFC 9745). Source: contract §5.
  */
-export function useDocuments(register: DocumentRegister): Plugin<Context> {
-  const running = new WeakMap<Request, FoundDocument>();
-  return {
-    async onParams({ request, params, setParams, context }) {
-      const { principal, facts, budget } = context as unknown as Context;
+export function createDocuments(register: DocumentRegister): RegisteredDocuments {
+  const running = new WeakMap<Context, FoundDocument>();
+  const plugin: Plugin<Context, Context> = {
+    async onParams({ params, setParams, context }) {
+      const { principal, facts, budget } = context;
       const { clientId, mode } = principal;
       const isRegisteredOnly = runsRegisteredOnly(principal);
       if (params.query != null && isRegisteredOnly) {
@@ -39,15 +47,18 @@ export function useDocuments(register: DocumentRegister): Plugin<Context> {
       }
       const document = clientId !== null && HASH.test(hash) ? await budget.run(() => register.find(clientId, mode, hash)) : null;
       if (document === null) throw gatewayError("DOCUMENT_NOT_FOUND", "No such document is registered for this client.");
-      running.set(request, document);
+      running.set(context, document);
       facts.document = { name: plainName(document.name), hash: document.hash };
       setParams({ ...params, query: document.text });
     },
-    onResponse({ request, response, serverContext }) {
-      const document = running.get(request);
+  };
+  return {
+    plugin,
+    answered(context, { headers }) {
+      const document = running.get(context);
       if (!document) return;
-      register.used(document, (serverContext as unknown as Context).charge.report.requested);
-      if (document.deprecatedAt) response.headers.set("deprecation", `@${Math.floor(document.deprecatedAt.getTime() / 1000)}`);
+      register.used(document, context.charge.report.requested);
+      if (document.deprecatedAt) headers.set("deprecation", `@${Math.floor(document.deprecatedAt.getTime() / 1000)}`);
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Services } from "../context.ts";
 import type { TenantDatabase } from "../database/tenant-database.ts";
 import type { Caller } from "./admit.ts";
 import type { Capacity } from "./capacity.ts";
-import type { createGraphQLServer } from "./yoga.ts";
+import type { GraphQLServer } from "./yoga.ts";
 
 /** What is run, and as which request of GraphQL over HTTP. */
 export interface Run {
@@ -28,13 +28,13 @@ export interface RunDocumentParts {
   readonly tenantDatabase: TenantDatabase;
   readonly authenticate: Authenticate;
   readonly capacity: Capacity;
-  readonly yoga: ReturnType<typeof createGraphQLServer>;
+  readonly yoga: GraphQLServer;
 }
 
 export function createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga }: RunDocumentParts): RunDocument {
   return async ({ headers }, caller, { params, as, offset = 0 }) =>
     capacity.run(async () =>
-      yoga.fetch(as, {
+      yoga(as, {
         ...services,
         ...caller,
         db: tenantDatabase(caller.principal),

@@ -1,9 +1,9 @@
-import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
+import { type GraphQLParams, type Plugin, YogaServer } from "graphql-yoga";
 import type { Logger } from "pino";
 import { noteFaults, noteReads, noteRefusals } from "../audit/note.ts";
 import { headerIssue } from "../changes/idempotency.ts";
 import type { Context } from "../context.ts";
-import { useDocuments } from "../documents/use-documents.ts";
+import { createDocuments } from "../documents/use-documents.ts";
 import type { DocumentRegister } from "../documents/register.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { schema } from "../graphql/schema.ts";
@@ -30,13 +30,18 @@ export interface GraphQLServerParts {
   readonly replicas: Replicas | null;
 }
 
+/** Answers a request of GraphQL over HTTP, whose body has been read. Never rejects. */
+export type GraphQLServer = (request: Request, context: ServerContext) => Promise<Response>;
+
 /**
  * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited
- * before (Yoga's own limit halves throughput), so form bodies never reach it.
+ * before (Yoga's own limit halves throughput), so form bodies never reach it. Without Yoga's adapter to servers, which
+ * copies the context property by property; so its plugins' `onRequest` and `onResponse` are never called.
  */
-export function createGraphQLServer({ register, log, metrics, tracing, replicas }: GraphQLServerParts) {
-  const documents = createDocumentCache();
-  return createYoga<ServerContext>({
+export function createGraphQLServer({ register, log, metrics, tracing, replicas }: GraphQLServerParts): GraphQLServer {
+  const cache = createDocumentCache();
+  const documents = createDocuments(register);
+  const server = new YogaServer<ServerContext, {}>({
     schema,
     graphqlEndpoint: "/graphql",
     batching: false,
@@ -47,13 +52,13 @@ export function createGraphQLServer({ register, log, metrics, tracing, replicas 
     maxRequestBodySize: false,
     multipart: false,
     extraParamNames: ["documentId"],
-    parserAndValidationCache: documents.caches,
+    parserAndValidationCache: cache.caches,
     maskedErrors: { maskError: (error) => maskError(error, log) },
     plugins: [
       useParsedParams(),
-      documents.plugin,
+      cache.plugin,
       useDocumentLimits(),
-      useDocuments(register),
+      documents.plugin,
       useOperationFacts(),
       useCharge(),
       useIntrospection(),
@@ -66,6 +71,11 @@ export function createGraphQLServer({ register, log, metrics, tracing, replicas 
       ...(tracing ? [useOperationSpan(tracing)] : []),
     ],
   });
+  return async (request, context) => {
+    const response = await server.handle(request, context as never);
+    documents.answered(context, response);
+    return response;
+  };
 }
 
 /** Takes the parameters that the HTTP layer has read already. */
