@@ -1,4 +1,3 @@
-import { queryFromInfo } from "@pothos/plugin-prisma";
 import { within } from "../../access/principal.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
@@ -10,6 +9,7 @@ import { toGlobalId } from "../../graphql/global-id.ts";
 import { nodeInterface } from "../../graphql/node.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import type { BatchErrorCode } from "../../database/generated/enums.ts";
+import { columnsAsked } from "../customer/customer.selection.ts";
 import { customerLoader, type CustomerRow, KEY_COLUMNS } from "../customer/customer.loader.ts";
 import { CustomerConnection } from "../customer/customer.type.ts";
 import { BatchFailureUnion, type StoredFailure } from "./batch.failure.ts";
@@ -120,8 +120,7 @@ export const BatchResultType = builder.prismaObject("Batch", {
       args: pageArgs.forward(),
       select: { createdIds: true },
       resolve: (batch, args, context, info) => {
-        const { select } = queryFromInfo({ context, info, paths: ROW_PATHS, select: KEY_COLUMNS });
-        return listCreated(batch, args, context, select);
+        return listCreated(batch, args, context, columnsAsked(context, info, ROW_PATHS));
       },
     }),
   }),

@@ -1,4 +1,3 @@
-import { queryFromInfo } from "@pothos/plugin-prisma";
 import type { GraphQLResolveInfo } from "graphql";
 import { within } from "../../access/principal.ts";
 import type { CustomerFieldName } from "../../access/visibility.ts";
@@ -7,7 +6,8 @@ import { type Connection, MAX_COUNT, once, ROW_PATHS, toCount } from "../../grap
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { type Keyset, keysetPage } from "../../graphql/keyset.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
-import { type CustomerRow, KEY_COLUMNS } from "./customer.loader.ts";
+import type { CustomerRow } from "./customer.loader.ts";
+import { columnsAsked } from "./customer.selection.ts";
 import { type CustomerFilter, customersWhere, fieldsFiltered, filterConditions, requireVisible } from "./customer.policy.ts";
 
 export interface CustomerOrder {
@@ -59,7 +59,7 @@ export function listCustomers(args: CustomersArgs, context: Context, info: Graph
 
   return {
     page: once(async () => {
-      const { select } = queryFromInfo({ context, info, paths: ROW_PATHS, select: { ...KEY_COLUMNS, [order.column]: true } });
+      const select = { ...columnsAsked(context, info, ROW_PATHS), [order.column]: true };
       const rows = await db.customer.findMany({
         where: customersWhere(principal, [...conditions, ...where]),
         select,

@@ -1,4 +1,3 @@
-import { queryFromInfo } from "@pothos/plugin-prisma";
 import type { GraphQLResolveInfo } from "graphql";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
@@ -8,8 +7,9 @@ import { ANY, type ArgsOrAny, facts } from "../../graphql/field-facts.ts";
 import { registerNode } from "../../graphql/node.ts";
 import { CustomerBy, CustomerFilterInput, CustomerOrderInput } from "./customer.inputs.ts";
 import { fieldsAsked, listCustomers } from "./customer.list.ts";
-import { customerLoader, type CustomerLookup, type CustomerRow, KEY_COLUMNS } from "./customer.loader.ts";
+import { customerLoader, type CustomerLookup, type CustomerRow } from "./customer.loader.ts";
 import { lookupValue } from "./customer.policy.ts";
+import { columnsAsked } from "./customer.selection.ts";
 import { CustomerConnection, CustomerType } from "./customer.type.ts";
 
 /** The most values that one list of a filter may hold. */
@@ -25,8 +25,7 @@ const READ_CUSTOMERS = { scope: "customers:read" } as const;
 
 /** A customer of the principal's bank and mode with the columns that the operation asks of it, or null. */
 export function loadCustomer(by: CustomerLookup, value: string, context: Context, info: GraphQLResolveInfo): Promise<CustomerRow | null> {
-  const { select } = queryFromInfo({ context, info, typeName: "Customer", select: KEY_COLUMNS });
-  return customerLoader(context).load({ by, value, select });
+  return customerLoader(context).load({ by, value, select: columnsAsked(context, info) });
 }
 
 registerNode("", "Customer", READ_CUSTOMERS, (id, context, info) => loadCustomer("id", id, context, info));

@@ -11,7 +11,7 @@ import { BlacklistEntryType, blacklistEntryLoader } from "./customer.blacklist-e
 import { consentOf, ConsentType } from "./customer.consent.ts";
 import { CustomerEventConnection, customerHistory } from "./customer.history.ts";
 import { columnContext } from "./customer.columns.ts";
-import { columnsOf, type CustomerRow, KEY_COLUMNS } from "./customer.loader.ts";
+import type { CustomerRow } from "./customer.loader.ts";
 import { connectionType, pageArgs } from "../../graphql/connection.ts";
 
 const DESCRIPTIONS: Record<CustomerFieldName, string> = {
@@ -50,19 +50,17 @@ function describe(name: CustomerFieldName): string {
 }
 
 /**
- * The part of a field's definition that its line in the visibility table decides: its description,
- * the columns it reads, which are none when it is withheld, and a resolver that answers null and
- * reports when it is.
+ * The part of a field's definition that its line in the visibility table decides: its description, and a resolver that
+ * answers null and reports when it is withheld. The columns that it reads: customer.selection.ts.
  */
 function governed<Args extends object, Result>(name: CustomerFieldName, show: (row: CustomerRow, context: Context, args: Args) => Result) {
   const audited = CUSTOMER_FIELDS[name].tier !== "STANDARD";
   return {
     description: describe(name),
-    select: (_args: object, context: Context) => (maySee(context.principal, name) ? columnsOf(name) : KEY_COLUMNS) as never,
-    resolve: (row: object, args: Args, context: Context, info: GraphQLResolveInfo): Result => {
+    resolve: (row: CustomerRow, args: Args, context: Context, info: GraphQLResolveInfo): Result => {
       if (maySee(context.principal, name)) {
-        if (audited) context.disclosed.show(name, (row as CustomerRow).id);
-        return show(row as CustomerRow, context, args);
+        if (audited) context.disclosed.show(name, row.id);
+        return show(row, context, args);
       }
       context.withheld.add(context.principal, name, info);
       return null as Result;
@@ -73,13 +71,12 @@ function governed<Args extends object, Result>(name: CustomerFieldName, show: (r
 const column = (name: CustomerFieldName & keyof CustomerRow) => governed(name, (row) => row[name] as never);
 
 /** Fields in the order of the visibility table, which is the order of `redactedFields`. */
-export const CustomerType = builder.prismaObject("Customer", {
+export const CustomerType = builder.objectRef<CustomerRow>("Customer").implement({
   description:
     "A customer of a bank. Each field needs a visibility, which the key's scopes grant. A field that may not be seen " +
     "is null, never an error and never left out: `redactedFields` names it, and `extensions.visibility` says what it needs. " +
     `Each tier includes the ones before it; \`X-Visibility\` lowers it for one request.\n\n${printVisibility()}`,
   interfaces: [nodeInterface],
-  select: KEY_COLUMNS,
   fields: (t) => ({
     id: t.id(column("id")),
     bankId: t.id(column("bankId")),
