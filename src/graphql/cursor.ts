@@ -20,9 +20,11 @@ const MAX_CURSOR_LENGTH = 2048;
 
 /** `list` is all that decides the list's content and order: it is authenticated with each cursor. */
 export function cursorsOf(keyring: Keyring, list: unknown): Cursors {
-  const context = stableJson(list);
+  // Most lists are never asked for a cursor.
+  let text: string | undefined;
+  const context = () => (text ??= stableJson(list));
   return {
-    seal: (key) => Buffer.from(keyring.seal("cursor", JSON.stringify(key), context, { deterministic: true })).toString("base64url"),
+    seal: (key) => Buffer.from(keyring.seal("cursor", JSON.stringify(key), context(), { deterministic: true })).toString("base64url"),
     open(cursor) {
       if (cursor == null) return undefined;
       try {
@@ -30,7 +32,7 @@ export function cursorsOf(keyring: Keyring, list: unknown): Cursors {
         const sealed = Buffer.from(cursor, "base64url");
         // The decoder overlooks strange letters and spare bits: a position has one cursor, not several.
         if (sealed.toString("base64url") !== cursor) throw new UndecipherableError();
-        return JSON.parse(keyring.open("cursor", sealed, context)) as CursorKey;
+        return JSON.parse(keyring.open("cursor", sealed, context())) as CursorKey;
       } catch (error) {
         if (!(error instanceof UndecipherableError)) throw error;
         throw gatewayError("BAD_CURSOR", "This cursor does not belong to this list, filter and order.");
