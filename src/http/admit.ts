@@ -13,6 +13,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { RequestFacts } from "../telemetry/request-facts.ts";
 import type { Capacity } from "./capacity.ts";
 import { withinLimits } from "./within-limits.ts";
+import type { HttpRequest } from "./request.ts";
 
 /** A request's bearer, and what the request may take. */
 export interface Caller {
@@ -36,7 +37,7 @@ export interface Entrance {
    * everybody UNAVAILABLE, before the key is looked up, while the gateway runs as much as it can.
    */
   readonly admit: (
-    request: Request,
+    request: HttpRequest,
     facts: RequestFacts,
     tell: TellError,
     answer: (caller: Caller) => Promise<Response>,
@@ -92,7 +93,7 @@ export function createEntrance({ services, authenticate, limits, capacity, metri
   };
 }
 
-function requestedVisibility(request: Request): Visibility | null {
+function requestedVisibility(request: HttpRequest): Visibility | null {
   const header = request.headers.get("x-visibility");
   if (header === null) return null;
   const tier = VISIBILITIES.find((name) => name.toLowerCase() === header.trim().toLowerCase());

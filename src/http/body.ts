@@ -2,6 +2,7 @@ import type { GraphQLParams } from "graphql-yoga";
 import { gatewayError } from "../graphql/errors.ts";
 import type { Principal } from "../access/principal.ts";
 import { overgrown } from "./json-size.ts";
+import type { BodyReader, HttpRequest } from "./request.ts";
 
 /** How large a body may be, in bytes: more for keys that send batches. Source: contract §5. */
 export function bodyLimit({ scopes }: Principal): number {
@@ -11,7 +12,7 @@ export function bodyLimit({ scopes }: Principal): number {
 const refused = (message: string, status: number) => gatewayError("BAD_USER_INPUT", message, { http: { status } });
 
 /** What a request asks: from the URL for GET, from a JSON body for POST. Throws as readJson, and 400 for what is no object. */
-export async function readParams(request: Request, limit: number): Promise<GraphQLParams & { documentId?: unknown }> {
+export async function readParams(request: HttpRequest, limit: number): Promise<GraphQLParams & { documentId?: unknown }> {
   if (request.method === "GET") return readQuery(new URL(request.url).searchParams);
   const params = await readJson(request, limit);
   if (Array.isArray(params)) throw refused("Send one operation a request.", 400);
@@ -23,7 +24,7 @@ export async function readParams(request: Request, limit: number): Promise<Graph
  * A request's JSON body. Throws an error with a code and a status: 413 for a body over the limit, however it is sent,
  * 415 for one that is not plain JSON, 400 for malformed JSON and for one that holds too much to be parsed.
  */
-export async function readJson(request: Request, limit: number): Promise<unknown> {
+export async function readJson(request: HttpRequest, limit: number): Promise<unknown> {
   const [type, ...parameters] = (request.headers.get("content-type") ?? "")
     .toLowerCase()
     .split(";")
@@ -71,7 +72,7 @@ const MAX_DISCARDED = 16_000_000;
  * Counts while it reads, so that a body without a length, or with a false one, is cut off as well. What is too
  * long is left unread, not cancelled: cancelling would end the connection before the answer is out.
  */
-async function readBody(request: Request, limit: number): Promise<string> {
+async function readBody(request: HttpRequest, limit: number): Promise<string> {
   // What says no length is over no limit, and within none.
   const length = Number(request.headers.get("content-length") ?? NaN);
   const http = length <= MAX_DISCARDED ? {} : { headers: { connection: "close" } };
@@ -93,7 +94,7 @@ async function readBody(request: Request, limit: number): Promise<string> {
 }
 
 /** Undefined at the end. A sender that broke off, or was cut for being slow, is no fault of the gateway's, nor of its database's. */
-async function nextChunk(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<Uint8Array | undefined> {
+async function nextChunk(reader: BodyReader | undefined): Promise<Uint8Array | undefined> {
   try {
     return (await reader?.read())?.value;
   } catch {

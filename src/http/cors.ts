@@ -1,9 +1,11 @@
+import type { HttpRequest } from "./request.ts";
+
 /** What scripts of other sites may do here. Source: the Fetch standard, "CORS protocol". */
 export interface Cors {
   /** Answers OPTIONS of a path that takes these methods: a preflight of a listed origin is told what it may send, anything else is 405. */
-  preflight(request: Request, methods: readonly string[]): Response;
+  preflight(request: HttpRequest, methods: readonly string[]): Response;
   /** Lets a listed origin's script read the answer. Credentials are never allowed: a key is sent by the script itself or not at all. */
-  share(request: Request, response: Response): void;
+  share(request: HttpRequest, response: Response): void;
 }
 
 /** What answers tell beside the body, for scripts to read. */

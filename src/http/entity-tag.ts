@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { HttpRequest } from "./request.ts";
 
 /** Of an answer that may be kept by who asked. Source: contract §5. */
 const KEPT = "private";
@@ -8,7 +9,7 @@ const KEPT = "private";
  * and no body. The tag covers the body without `extensions.cost`, which tells what is left and so differs each time:
  * it is therefore a weak one. What carries errors may be otherwise at the next try, and is not kept.
  */
-export async function withEntityTag(request: Request, response: Response): Promise<Response> {
+export async function withEntityTag(request: HttpRequest, response: Response): Promise<Response> {
   const type = response.headers.get("content-type") ?? "";
   if (request.method !== "GET" || response.status !== 200 || !/^application\/(graphql-response\+)?json\b/.test(type)) return response;
   const text = await response.text();

@@ -2,6 +2,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { type GraphiQLPage, renderPage } from "./graphiql-page.ts";
 import { namesLoopback } from "./loopback.ts";
+import type { HttpRequest } from "./request.ts";
 
 /** What GraphiQL is filled in with, so that its tabs run as they stand. */
 export interface GraphiQLDemo {
@@ -17,7 +18,7 @@ export interface GraphiQLOptions {
 }
 
 /** Whether a browser asks for the page: a GET that takes HTML and carries no operation. */
-export function wantsGraphiQL(request: Request): boolean {
+export function wantsGraphiQL(request: HttpRequest): boolean {
   if (request.method !== "GET" || !(request.headers.get("accept") ?? "").includes("text/html")) return false;
   const { searchParams } = new URL(request.url);
   return !["query", "documentId", "extensions"].some((name) => searchParams.has(name));
@@ -27,13 +28,13 @@ export function wantsGraphiQL(request: Request): boolean {
  * Serves GraphiQL: about 9 MB of inline HTML, made when it is first asked for, kept compressed, and known to the
  * browser by its ETag. Whoever did not name this machine as the host gets a page of its own, without the demo's key.
  */
-export function createGraphiQL({ demo }: GraphiQLOptions): (request: Request) => Promise<Response> {
+export function createGraphiQL({ demo }: GraphiQLOptions): (request: HttpRequest) => Promise<Response> {
   const page = once(() => renderPage(null));
   const demoPage = demo && once(async () => renderPage({ key: demo.key, customerId: await demo.findCustomerId() }));
   return async (request) => respond(request, await (demoPage && namesLoopback(request) ? demoPage : page)());
 }
 
-async function respond(request: Request, { gzipped, etag, headers }: GraphiQLPage): Promise<Response> {
+async function respond(request: HttpRequest, { gzipped, etag, headers }: GraphiQLPage): Promise<Response> {
   if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) {
     return new Response(new Uint8Array(await promisify(gunzip)(gzipped)), { headers });
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener } from "node:http";
-import { createServerAdapter } from "@whatwg-node/server";
+import { sendNodeResponse } from "@whatwg-node/server";
+import { requestOf } from "./request.ts";
 import type { Fetch } from "./server.ts";
 
 /** The host that stands for one that can be none: what names it is refused as malformed, with all that an answer has. */
@@ -10,14 +11,19 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i;
 
 /** A gateway for node:http. Of what a client says of the address only the path and the query count. */
 export function createListener(fetch: Fetch): RequestListener {
-  const adapter = createServerAdapter(fetch);
-  return (request, response) => {
+  return async (request, response) => {
     address(request);
-    void adapter(request, response);
+    try {
+      await sendNodeResponse(await fetch(requestOf(request)), response, request, false);
+    } catch {
+      // An answer that broke off while it was sent has lost its reader, or is to be known for a part.
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    }
   };
 }
 
-/** Sees that the request's host and target make a URL: the adapter builds one of them, and would fail or be led astray. */
+/** Sees that the request's host and target make a URL: routes are found by it, and would fail or be led astray. */
 function address(request: IncomingMessage): void {
   const { headers, url = "" } = request;
   // Proxies may name the whole address; only its path is ours.

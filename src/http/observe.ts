@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RequestFacts } from "../telemetry/request-facts.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
+import type { HttpRequest } from "./request.ts";
 
 /** What tells of requests. */
 export interface ObserveParts {
@@ -11,10 +12,10 @@ export interface ObserveParts {
 }
 
 /** Answers a request and tells of it: one line of the log, the metrics, and a span when traces are kept. */
-export type Observe = (request: Request, facts: RequestFacts, answer: () => Promise<Response>) => Promise<Response>;
+export type Observe = (request: HttpRequest, facts: RequestFacts, answer: () => Promise<Response>) => Promise<Response>;
 
 export function createObserve({ log, metrics, tracing }: ObserveParts): Observe {
-  async function tell(request: Request, facts: RequestFacts, answer: () => Promise<Response>, traceId?: string): Promise<Response> {
+  async function tell(request: HttpRequest, facts: RequestFacts, answer: () => Promise<Response>, traceId?: string): Promise<Response> {
     const started = performance.now();
     const response = await answer();
     const ms = performance.now() - started;

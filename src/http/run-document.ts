@@ -7,12 +7,13 @@ import type { TenantDatabase } from "../database/tenant-database.ts";
 import type { Caller } from "./admit.ts";
 import type { Capacity } from "./capacity.ts";
 import type { GraphQLServer } from "./yoga.ts";
+import type { HttpRequest } from "./request.ts";
 
 /** What is run, and as which request of GraphQL over HTTP. */
 export interface Run {
   readonly params: GraphQLParams & { documentId?: unknown };
   /** The request that Yoga sees: the method, the URL and the headers that decide the form of the answer. It has no body. */
-  readonly as: Request;
+  readonly as: HttpRequest;
   /** Where a list begins that is asked for by page number. Only REST has those. */
   readonly offset?: number;
 }
@@ -21,7 +22,7 @@ export interface Run {
  * Runs one document for a caller: the only way to data, whatever the route, so that what GraphQL over HTTP checks, charges,
  * counts and audits holds for all. The caller's own request says by its headers how: Idempotency-Key, Prefer.
  */
-export type RunDocument = (request: Request, caller: Caller, run: Run) => Promise<Response>;
+export type RunDocument = (request: HttpRequest, caller: Caller, run: Run) => Promise<Response>;
 
 export interface RunDocumentParts {
   readonly services: Services;

@@ -24,6 +24,7 @@ import { createRest, isRest } from "./rest/rest.ts";
 import { createRunDocument } from "./run-document.ts";
 import { createSecurityHeaders } from "./security-headers.ts";
 import { createGraphQLServer } from "./yoga.ts";
+import type { HttpRequest } from "./request.ts";
 
 export interface ServerParts {
   readonly services: Services;
@@ -51,7 +52,7 @@ export interface ServerParts {
 }
 
 /** Answers one HTTP request: every route of the gateway, with all its limits. Never rejects. */
-export type Fetch = (request: Request) => Promise<Response>;
+export type Fetch = (request: HttpRequest) => Promise<Response>;
 
 export function createFetch(parts: ServerParts): Fetch {
   const { services, tenantDatabase, authenticate, register, graphiql, metrics, tracing } = parts;
@@ -66,19 +67,19 @@ export function createFetch(parts: ServerParts): Fetch {
   const secure = createSecurityHeaders(parts.production);
   const observe = createObserve({ log: services.log, metrics, tracing });
 
-  function graphql(request: Request, facts: RequestFacts): Promise<Response> {
+  function graphql(request: HttpRequest, facts: RequestFacts): Promise<Response> {
     const tell = (error: GraphQLError) => errorResponse(request, error);
     if (page && wantsGraphiQL(request)) return guard(facts, tell, () => page(request));
     return admit(request, facts, tell, (caller) => answer(request, caller));
   }
 
-  async function answer(request: Request, caller: Caller): Promise<Response> {
+  async function answer(request: HttpRequest, caller: Caller): Promise<Response> {
     const hasParams = request.method === "GET" || request.method === "POST";
     const params = hasParams ? await readParams(request, bodyLimit(caller.principal)) : {};
     return await withEntityTag(request, await run(request, caller, { params, as: request }));
   }
 
-  async function route(request: Request, facts: RequestFacts): Promise<Response> {
+  async function route(request: HttpRequest, facts: RequestFacts): Promise<Response> {
     const { pathname, hostname } = new URL(request.url);
     if (hostname === MALFORMED)
       return errorResponse(request, badUserInput("The request's host or target is malformed.", { http: { status: 400 } }));
@@ -108,7 +109,7 @@ export function createFetch(parts: ServerParts): Fetch {
     return Response.json(readiness, { status: readiness.status === "ready" ? 200 : 503 });
   }
 
-  async function respond(request: Request, facts: RequestFacts): Promise<Response> {
+  async function respond(request: HttpRequest, facts: RequestFacts): Promise<Response> {
     const response = await route(request, facts);
     secure(response.headers);
     response.headers.set("vary", "Authorization, X-Visibility, Accept");
@@ -128,13 +129,13 @@ export function createFetch(parts: ServerParts): Fetch {
 const PATHS = new Set(["/", "/graphql", "/openapi.json", "/health/live", "/health/ready"]);
 
 /** The caller's own id when it is a plain one, so that both sides' logs meet; else a new one. */
-function requestIdOf(request: Request): string {
+function requestIdOf(request: HttpRequest): string {
   const given = request.headers.get("x-request-id");
   return given && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
 /** An answer to a request that never reached GraphQL, in the form that GraphQL would give it. */
-function errorResponse(request: Request, error: GraphQLError): Response {
+function errorResponse(request: HttpRequest, error: GraphQLError): Response {
   const { http, ...extensions } = error.extensions as { http?: { status?: number; headers?: Record<string, string> } };
   const accepts = request.headers.get("accept") ?? "";
   const type = accepts.includes("application/graphql-response+json") ? "application/graphql-response+json" : "application/json";

@@ -16,6 +16,7 @@ import { useCharge, useDocumentLimits } from "./use-limits.ts";
 import { useErrorCodes, useOperationFacts, useOperationSpan } from "./use-observation.ts";
 import { useReplicas } from "./use-replicas.ts";
 import { useTimeLimit } from "./use-time-limit.ts";
+import type { HttpRequest } from "./request.ts";
 
 /** What the HTTP layer gives Yoga with each request: the context, and what the body or the URL said. */
 export type ServerContext = Context & { readonly graphqlParams: GraphQLParams };
@@ -31,7 +32,7 @@ export interface GraphQLServerParts {
 }
 
 /** Answers a request of GraphQL over HTTP, whose body has been read. Never rejects. */
-export type GraphQLServer = (request: Request, context: ServerContext) => Promise<Response>;
+export type GraphQLServer = (request: HttpRequest, context: ServerContext) => Promise<Response>;
 
 /**
  * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited
@@ -72,7 +73,7 @@ export function createGraphQLServer({ register, log, metrics, tracing, replicas 
     ],
   });
   return async (request, context) => {
-    const response = await server.handle(request, context as never);
+    const response = await server.handle(request as Request, context as never);
     documents.answered(context, response);
     return response;
   };

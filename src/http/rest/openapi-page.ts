@@ -3,11 +3,12 @@ import type { Cors } from "../cors.ts";
 import { names } from "../entity-tag.ts";
 import { describeRest } from "./openapi.ts";
 import { refusal, refuse } from "./refusal.ts";
+import type { HttpRequest } from "../request.ts";
 
 const METHODS = ["GET", "HEAD"];
 
 /** Serves `/openapi.json` to anybody: it tells no more than the documentation. It is made when it is first asked for. */
-export function createOpenApiPage(cors: Cors): (request: Request) => Response {
+export function createOpenApiPage(cors: Cors): (request: HttpRequest) => Response {
   let page: { text: string; etag: string } | undefined;
   return (request) => {
     if (request.method === "OPTIONS") return cors.preflight(request, METHODS);

@@ -2,6 +2,7 @@ import type { Principal } from "../../access/principal.ts";
 import { bodyLimit, readJson } from "../body.ts";
 import { invalid, type RestIssue } from "./invalid.ts";
 import type { Given, Route } from "./route.ts";
+import type { HttpRequest } from "../request.ts";
 
 /** A name that may be told back: what is long or odd is perhaps no name. */
 const NAME = /^[\w.[\]-]{1,64}$/;
@@ -11,7 +12,7 @@ const NAME = /^[\w.[\]-]{1,64}$/;
  * that the route does not know, that is missing or that is none, and what readJson throws. What is within the members of
  * a body is for GraphQL to check.
  */
-export async function readRequest(request: Request, route: Route, parts: Record<string, string>, principal: Principal): Promise<Given> {
+export async function readRequest(request: HttpRequest, route: Route, parts: Record<string, string>, principal: Principal): Promise<Given> {
   const issues: RestIssue[] = [];
   const given = {
     ...readParts(parts, issues),

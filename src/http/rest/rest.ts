@@ -13,6 +13,7 @@ import { NOT_FOUND, refusal, refusalOf, refusalOfFailure, refuse, refuseError } 
 import type { Given, Route } from "./route.ts";
 import { routesAt } from "./routes.ts";
 import { successBody } from "./success.ts";
+import type { HttpRequest } from "../request.ts";
 
 export interface RestParts {
   readonly admit: Entrance["admit"];
@@ -29,7 +30,7 @@ export function isRest(pathname: string): boolean {
  * REST, for integrators of the source documents: each route runs one document as GraphQL over HTTP would, so that access,
  * limits, validation, idempotency and audit are the same, and tells its result in the envelope. HEAD is GET without the body.
  */
-export function createRest({ admit, run, cors }: RestParts): (request: Request, facts: RequestFacts) => Promise<Response> {
+export function createRest({ admit, run, cors }: RestParts): (request: HttpRequest, facts: RequestFacts) => Promise<Response> {
   return async (request, facts) => {
     const found = routesAt(new URL(request.url).pathname);
     if (found.length === 0) return refuse(refusal(404, "There is nothing here; /openapi.json describes what is."));
@@ -47,7 +48,7 @@ export function createRest({ admit, run, cors }: RestParts): (request: Request, 
     return request.method === "HEAD" ? new Response(null, { status: response.status, headers: response.headers }) : response;
   };
 
-  async function answer(request: Request, route: Route, parts: Record<string, string>, caller: Caller): Promise<Response> {
+  async function answer(request: HttpRequest, route: Route, parts: Record<string, string>, caller: Caller): Promise<Response> {
     const given = await readRequest(request, route, parts, caller.principal);
     const offset = offsetOf(route, given);
     const variables = route.variables?.(given) ?? given;
@@ -88,13 +89,13 @@ function isFailure(found: Given): found is { code: FailureCode; message: string 
 }
 
 /** What HEAD asks about. */
-function asGet({ url, headers, signal }: Request): Request {
-  return new Request(url, { headers, signal });
+function asGet({ url, headers }: HttpRequest): HttpRequest {
+  return { method: "GET", url, headers, body: null };
 }
 
 /** The request of GraphQL over HTTP that a route stands for. */
-function asGraphQL({ url, signal }: Request): Request {
-  return new Request(new URL("/graphql", url), { method: "POST", headers: { accept: "application/json" }, signal });
+function asGraphQL({ url }: HttpRequest): HttpRequest {
+  return { method: "POST", url: new URL("/graphql", url).href, headers: new Headers({ accept: "application/json" }), body: null };
 }
 
 /** What GraphQL's answer says beside its body, e.g. when to come again, or that the document is deprecated. */
