@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createClient, type Database, transaction } from "../../src/database/client.ts";
 import { databaseFault } from "../../src/database/fault.ts";
+import { readRows } from "../../src/database/read-rows.ts";
 import { ADMIN_URL, BACKENDS, type TestDatabase, serverDatabase, withClient } from "./backends.ts";
 
 let database: TestDatabase;
@@ -122,11 +123,15 @@ describe.skipIf(ADMIN_URL === undefined)("transactions on PostgreSQL", { timeout
     const faultOf = (promise: Promise<unknown>) => promise.then(() => "none", databaseFault);
     await db.$disconnect();
     db = createClient(database.connection, { max: 1, connectionTimeoutMs: 1000, statementTimeoutMs: 6000 });
+    const read = (text: string) => readRows(db, { text, values: [] });
     const slow = faultOf(db.$queryRaw`SELECT 1 AS one FROM pg_sleep(20)`);
     expect(await faultOf(db.tenant.count())).toBe("UNAVAILABLE");
+    expect(await faultOf(read("SELECT 1"))).toBe("UNAVAILABLE");
     expect(await faultOf(db.$queryRaw`SELECT 1`)).toBe("UNAVAILABLE");
     expect(await faultOf(transaction(db, (tx) => tx.tenant.count(), { maxWaitMs: 100 }))).toBe("UNAVAILABLE");
     expect(await slow).toBe("TIMEOUT");
+    expect(await faultOf(read("SELECT pg_sleep(20)"))).toBe("TIMEOUT");
+    expect(await faultOf(read("SELECT 1 / 0"))).toBe(null);
     expect(
       await faultOf(
         transaction(db, (tx) => tx.$queryRaw`SELECT 1 AS one FROM pg_sleep(0.5)`.then(() => tx.tenant.count()), { timeoutMs: 200 }),

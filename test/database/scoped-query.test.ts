@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { person, caller } from "../support/customers.ts";
 import { openGateway } from "../support/gateway.ts";
 import type { Tenancy } from "../../src/database/tenant-database.ts";
+import { readRows } from "../../src/database/read-rows.ts";
 import { createTenantDatabase } from "../../src/database/tenant-database.ts";
 import { withinScope } from "../../src/database/scoped-query.ts";
 
@@ -25,10 +26,11 @@ test("a statement without a condition sees its bank's rows, in one message, and 
     const scoped = tenantDatabase(tenancy(bank));
     expect(emails(await scoped.customer.findMany(FIND_ALL))).toEqual([`${bank}@example.com`]);
     expect(emails(await scoped.$queryRaw`SELECT email FROM customer`)).toEqual([`${bank}@example.com`]);
+    expect(await readRows(scoped, { text: "SELECT email FROM customer", values: [] })).toEqual([[`${bank}@example.com`]]);
     expect(await scoped.customer.count()).toBe(1);
     expect(await scoped.$queryRaw`SELECT current_user::text AS role`).toEqual([{ role: "customer_gateway_tenant" }]);
     // Neither BEGIN nor set_config is among them, nor COMMIT.
-    expect(gateway.statements.filter((sql) => /customer|role/.test(sql))).toHaveLength(4);
+    expect(gateway.statements.filter((sql) => /customer|role/.test(sql))).toHaveLength(5);
     expect(await outside()).toEqual(OUTSIDE);
   }
   expect(await db.customer.count({ where: { bankId: { in: ["one", "two"] } } })).toBe(2);
