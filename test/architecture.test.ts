@@ -63,9 +63,9 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** What any file may take as a type: the things that a request and the process are made of. */
 const SHARED_TYPES = ["context", "config", "access", "audit", "crypto", "database", "jobs", "limits", "telemetry"];
 
-/** Of another module: its type and its loader; and a batch of something takes the batch machinery. */
+/** Of another module: its type, its loader and what tells the columns to load; and a batch of something takes the batch machinery. */
 const isModulesFace = (from: string, to: string) =>
-  /\.(type|loader)$/.test(to) || (to.startsWith("modules/batch/") && /\.batch(\.mutation)?$/.test(from));
+  /\.(type|loader|selection)$/.test(to) || (to.startsWith("modules/batch/") && /\.batch(\.mutation)?$/.test(from));
 
 /** Packages that one room alone takes, so that what it stands on can be changed there. Types may go further. */
 const ONLY_IN: Record<string, string> = {
