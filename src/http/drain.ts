@@ -18,9 +18,12 @@ export interface Drain {
   run(timeoutMs: number): Promise<number>;
 }
 
-/** How long requests may wait for a turn of the event loop in which nothing waits, in milliseconds; and how many of them begin at once then. */
+/** How long requests may wait for a turn of the event loop in which nothing waits, in milliseconds. */
 const HOLD_MS = 3000;
+
+/** How many of them begin at once then, and for how many milliseconds one has its place at most: slow senders hold nobody up. */
 const AT_ONCE = 50;
+const PLACE_MS = 500;
 
 /**
  * Waits for a turn of the event loop that took no connection and found hardly anything to do: right after it, none is left that
@@ -45,14 +48,18 @@ async function quietTurn(server: Server, holdMs: number): Promise<() => void> {
   return () => {
     server.removeAllListeners("request");
     for (const listener of listeners) server.on("request", listener as RequestListener);
-    const beginOne = () => {
-      const request = kept.shift();
-      if (request === undefined) return;
-      request[1].once("close", beginOne);
-      server.emit("request", ...request);
-    };
-    for (let begun = 0; begun < AT_ONCE; begun += 1) beginOne();
+    for (let place = 0; place < AT_ONCE; place += 1) void beginInTurn();
   };
+
+  async function beginInTurn(): Promise<void> {
+    for (let request = kept.shift(); request; request = kept.shift()) {
+      const [, response] = request;
+      // Whose client has gone meanwhile ends no more.
+      if (response.destroyed) continue;
+      server.emit("request", ...request);
+      await Promise.race([new Promise((answered) => response.once("close", answered)), sleep(PLACE_MS, undefined, { ref: false })]);
+    }
+  }
 }
 
 /** Watches a server's connections from its beginning. */
@@ -68,13 +75,15 @@ export function createDrain(server: Server): Drain {
       let cutOff = 0;
       const closed = once(server, "close");
       server.prependListener("request", (_request, response) => response.setHeader("connection", "close"));
+      const over = performance.now() + timeoutMs;
       const timeout = setTimeout(() => {
         cutOff = connections.size;
+        server.close();
         server.closeAllConnections();
       }, timeoutMs);
-      const graceOver = performance.now() + Math.min(GRACE_MS, timeoutMs);
+      const graceOver = Math.min(over, performance.now() + GRACE_MS);
       while (connections.size > 0 && performance.now() < graceOver) await sleep(LOOK_EVERY_MS);
-      const begin = await quietTurn(server, Math.min(HOLD_MS, timeoutMs));
+      const begin = await quietTurn(server, Math.min(HOLD_MS, over - performance.now()));
       server.close();
       begin();
       while (connections.size > 0) {
