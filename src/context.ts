@@ -59,6 +59,8 @@ export interface Context extends Services {
   readonly offset: number;
   /** Whether the key or token still stands, as far as this process knows: it looks once a second. For what goes on and on. */
   readonly isStillValid: () => Promise<boolean>;
+  /** Aborted when the caller has gone away: what goes on and on ends then. */
+  readonly gone: () => AbortSignal;
   /** Filled while executing: what was withheld, once a response path. */
   readonly withheld: Withheld;
   /** Filled while executing: what was shown above STANDARD, for the audit. */

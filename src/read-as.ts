@@ -40,6 +40,7 @@ export function createReadAs({ services, tenantDatabase, limits }: ReadAsParts):
       respondAsync: false,
       offset: 0,
       isStillValid: () => Promise.resolve(true),
+      gone: () => services.stopping,
       withheld: new Withheld(),
       disclosed: new Disclosed(),
     };

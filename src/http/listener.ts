@@ -14,7 +14,7 @@ export function createListener(fetch: Fetch): RequestListener {
   return async (request, response) => {
     address(request);
     try {
-      await sendNodeResponse(await fetch(requestOf(request)), response, request, false);
+      await sendNodeResponse(await fetch(requestOf(request, response)), response, request, false);
     } catch {
       // An answer that broke off while it was sent has lost its reader, or is to be known for a part.
       if (response.headersSent) response.destroy();

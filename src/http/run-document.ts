@@ -12,8 +12,8 @@ import type { HttpRequest } from "./request.ts";
 /** What is run, and as which request of GraphQL over HTTP. */
 export interface Run {
   readonly params: GraphQLParams & { documentId?: unknown };
-  /** The request that Yoga sees: the method, the URL and the headers that decide the form of the answer. It has no body. */
-  readonly as: HttpRequest;
+  /** What Yoga sees of the request: the method, the URL and the headers that decide the form of the answer. */
+  readonly as: Pick<HttpRequest, "method" | "url" | "headers">;
   /** Where a list begins that is asked for by page number. Only REST has those. */
   readonly offset?: number;
 }
@@ -33,8 +33,9 @@ export interface RunDocumentParts {
 }
 
 export function createRunDocument({ services, tenantDatabase, authenticate, capacity, yoga }: RunDocumentParts): RunDocument {
-  return async ({ headers }, caller, { params, as, offset = 0 }) =>
-    capacity.run(async () =>
+  return async (request, caller, { params, as, offset = 0 }) => {
+    const { headers } = request;
+    return capacity.run(async () =>
       yoga(as, {
         ...services,
         ...caller,
@@ -42,10 +43,12 @@ export function createRunDocument({ services, tenantDatabase, authenticate, capa
         idempotencyKey: headers.get("idempotency-key"),
         respondAsync: /(^|,)\s*respond-async\s*(,|;|$)/i.test(headers.get("prefer") ?? ""),
         isStillValid: async () => (await authenticate(headers.get("authorization"))) !== null,
+        gone: () => request.signal,
         offset,
         withheld: new Withheld(),
         disclosed: new Disclosed(),
         graphqlParams: params,
       }),
     );
+  };
 }

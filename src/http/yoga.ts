@@ -16,7 +16,7 @@ import { useCharge, useDocumentLimits } from "./use-limits.ts";
 import { useErrorCodes, useOperationFacts, useOperationSpan } from "./use-observation.ts";
 import { useReplicas } from "./use-replicas.ts";
 import { useTimeLimit } from "./use-time-limit.ts";
-import type { HttpRequest } from "./request.ts";
+import type { Run } from "./run-document.ts";
 
 /** What the HTTP layer gives Yoga with each request: the context, and what the body or the URL said. */
 export type ServerContext = Context & { readonly graphqlParams: GraphQLParams };
@@ -32,7 +32,7 @@ export interface GraphQLServerParts {
 }
 
 /** Answers a request of GraphQL over HTTP, whose body has been read. Never rejects. */
-export type GraphQLServer = (request: HttpRequest, context: ServerContext) => Promise<Response>;
+export type GraphQLServer = (request: Run["as"], context: ServerContext) => Promise<Response>;
 
 /**
  * GraphQL over HTTP: Yoga, with what the gateway does itself switched off. Bodies are read and limited

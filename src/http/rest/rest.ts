@@ -6,7 +6,7 @@ import type { RequestFacts } from "../../telemetry/request-facts.ts";
 import type { Caller, Entrance } from "../admit.ts";
 import type { Cors } from "../cors.ts";
 import { withEntityTag } from "../entity-tag.ts";
-import type { RunDocument } from "../run-document.ts";
+import type { Run, RunDocument } from "../run-document.ts";
 import { offsetOf } from "./pages.ts";
 import { readRequest } from "./read-request.ts";
 import { NOT_FOUND, refusal, refusalOf, refusalOfFailure, refuse, refuseError } from "./refusal.ts";
@@ -89,13 +89,14 @@ function isFailure(found: Given): found is { code: FailureCode; message: string 
 }
 
 /** What HEAD asks about. */
-function asGet({ url, headers }: HttpRequest): HttpRequest {
-  return { method: "GET", url, headers, body: null };
+function asGet(request: HttpRequest): HttpRequest {
+  const { url, headers } = request;
+  return { method: "GET", url, headers, body: null, signal: request.signal };
 }
 
 /** The request of GraphQL over HTTP that a route stands for. */
-function asGraphQL({ url }: HttpRequest): HttpRequest {
-  return { method: "POST", url: new URL("/graphql", url).href, headers: new Headers({ accept: "application/json" }), body: null };
+function asGraphQL({ url }: HttpRequest): Run["as"] {
+  return { method: "POST", url: new URL("/graphql", url).href, headers: new Headers({ accept: "application/json" }) };
 }
 
 /** What GraphQL's answer says beside its body, e.g. when to come again, or that the document is deprecated. */

@@ -47,15 +47,16 @@ builder.subscriptionField("batchProgress", (t) =>
 async function* follow(id: string, context: Context): AsyncGenerator<BatchRow | null> {
   const uuid = fromGlobalId(BATCH_PREFIX, id);
   const end = Date.now() + LIFETIME_MS;
+  const over = AbortSignal.any([context.stopping, context.gone()]);
   let told: string | undefined;
-  while (!context.stopping.aborted && Date.now() < end) {
+  while (!over.aborted && Date.now() < end) {
     const batch = uuid && (await context.db.batch.findFirst({ where: { ...within(context.principal), id: uuid }, select: BATCH_COLUMNS }));
     if (!batch) return yield null;
     const state = JSON.stringify(batch);
     if (state !== told) yield batch;
     if (batch.status !== "PROCESSING") return;
     told = state;
-    await sleep(LOOK_EVERY_MS, undefined, { signal: context.stopping }).catch(() => {});
+    await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => {});
     if (!(await context.isStillValid())) throw gatewayError("UNAUTHENTICATED", "The key has ended.");
     await context.charge.payOn(LOOK_POINTS);
   }

@@ -1,6 +1,11 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { batchRow, caller } from "../../support/customers.ts";
 import { openGateway, withoutCost } from "../../support/gateway.ts";
+import { readsOf } from "../../support/statements.ts";
 
 const gateway = await openGateway();
 const key = await gateway.key();
@@ -88,12 +93,11 @@ test("who cannot take a stream is told so", async () => {
   expect([response.status, await response.text()]).toEqual([406, ""]);
 });
 
-test("it ends with its key, and when the gateway stops", { timeout: 120_000 }, async () => {
-  const own = await gateway.key({ scopes: ["batches:write"] });
-  const service = gateway.app.services;
+/** A batch that no worker goes on with. Gives its id. */
+async function unfinished(): Promise<string> {
   const id = crypto.randomUUID();
   const counts = { total: 1, successful: 0, failed: 0, duplicates: 0, invalidData: 0, pending: 1, rolledBack: 0 };
-  await service.db.batch.create({
+  await gateway.app.services.db.batch.create({
     data: {
       id,
       bankId: "alpha",
@@ -106,8 +110,37 @@ test("it ends with its key, and when the gateway stops", { timeout: 120_000 }, a
       ...counts,
     },
   });
-  const streams = await Promise.all([await follow(`bat_${id}`, own), await follow(`bat_${id}`)].map(begun));
-  await service.db.apiKey.update({ where: { id: own.split("_")[2]! }, data: { revokedAt: new Date() } });
+  return `bat_${id}`;
+}
+
+test("a reader who goes away is noticed: nothing is looked at for it any more, and its key pays no more", async () => {
+  const server = createServer(gateway.app.handle).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const leaving = new AbortController();
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", accept: "text/event-stream" },
+    body: JSON.stringify({ query: FOLLOW, variables: { id: await unfinished() } }),
+    signal: leaving.signal,
+  });
+  await response.body!.getReader().read();
+  /** How often a batch is read in the time of two looks and more. */
+  const looks = async () => {
+    gateway.statements.length = 0;
+    await sleep(1500);
+    return readsOf(gateway.statements)["batch"] ?? 0;
+  };
+  await expect.poll(looks).toBeGreaterThan(0);
+  leaving.abort();
+  await expect.poll(looks).toBe(0);
+  server.close();
+});
+
+test("it ends with its key, and when the gateway stops", { timeout: 120_000 }, async () => {
+  const own = await gateway.key({ scopes: ["batches:write"] });
+  const id = await unfinished();
+  const streams = await Promise.all([await follow(id, own), await follow(id)].map(begun));
+  await gateway.app.services.db.apiKey.update({ where: { id: own.split("_")[2]! }, data: { revokedAt: new Date() } });
   const ended = read(await streams[0]!.text);
   expect(ended.results).toMatchObject([
     { data: { batchProgress: { status: "PROCESSING" } } },
