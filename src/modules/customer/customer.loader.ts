@@ -2,7 +2,7 @@ import { createContextCache } from "@pothos/core";
 import DataLoader from "dataloader";
 import { maySee, within } from "../../access/principal.ts";
 import type { Context } from "../../context.ts";
-import type { Customer } from "../../database/generated/client.ts";
+import { type Customer, Prisma } from "../../database/generated/client.ts";
 import { readRows } from "../../database/read-rows.ts";
 import { CUSTOMER_FIELDS, type CustomerFieldName } from "../../access/visibility.ts";
 
@@ -50,13 +50,19 @@ async function readCustomers(
   fields: readonly (keyof Customer)[],
 ): Promise<CustomerRow[]> {
   const { bankId, mode } = within(principal);
-  const text = `SELECT ${fields.map(columnOf).join(", ")} FROM "public"."customer"
-    WHERE "bank_id" = $1 AND "mode" = $2::mode AND ${columnOf(by)} = ANY($3::${by === "id" ? "uuid" : "text"}[])`;
+  const text = `SELECT ${fields.map((field) => COLUMNS[field]).join(", ")} FROM "public"."customer"
+    WHERE "bank_id" = $1 AND "mode" = $2::mode AND ${COLUMNS[by]} = ANY($3::${by === "id" ? "uuid" : "text"}[])`;
   const rows = await readRows(db, { text, values: [bankId, mode, values] });
   return rows.map((row) => Object.fromEntries(fields.map((field, index) => [field, row[index]])) as unknown as CustomerRow);
 }
 
-const columnOf = (field: string) => `"customer"."${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
+/** The column of each of the model's fields, as a statement names it. */
+const COLUMNS = Object.fromEntries(
+  Object.keys(Prisma.CustomerScalarFieldEnum).map((field) => [
+    field,
+    `"customer"."${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`,
+  ]),
+) as Record<keyof Customer, string>;
 
 async function loadCustomers(context: Context, keys: readonly Key[]): Promise<(CustomerRow | null)[]> {
   const found = new Map<string, CustomerRow>();
