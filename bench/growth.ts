@@ -1,7 +1,7 @@
 import { buildApp } from "../src/app.ts";
 import { testConfig } from "../test/support/config.ts";
 import { asker, inTurn } from "./in-turn.ts";
-import { prepare, subjects } from "./peers/database.ts";
+import { BANKS, prepare, subjects } from "./peers/database.ts";
 
 /**
  * What depth and growth cost: pages 1, 1,000 and 10,000 of a bank's default order, and the same questions to a small and a large
@@ -10,7 +10,6 @@ import { prepare, subjects } from "./peers/database.ts";
  */
 const SMALL = 10_000;
 const LARGE = Number(process.env["LARGE"] ?? 5_000_000);
-const BANKS = 20;
 
 const { SMALL_DATABASE_URL, LARGE_DATABASE_URL } = process.env;
 if (!SMALL_DATABASE_URL || !LARGE_DATABASE_URL) throw new Error("set SMALL_DATABASE_URL and LARGE_DATABASE_URL to two empty databases");

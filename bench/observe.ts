@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import { batchRow } from "../test/support/customers.ts";
+import { median } from "./in-turn.ts";
 
 /**
  * What it costs to be seen: the gateway's CPU time a request, with and without metrics, logs and traces. Starts one gateway
@@ -111,7 +112,6 @@ for (let round = 0; round < ROUNDS; round += 1) {
   }
 }
 
-const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 // The first rounds are the compiler's.
 const of = (name: string) => median(spent.get(name)!.slice(ROUNDS / 4));
 console.table(

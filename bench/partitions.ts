@@ -6,6 +6,7 @@ import { ensureSchema } from "../src/database/migrate.ts";
 import { testConfig } from "../test/support/config.ts";
 import { batchRow } from "../test/support/customers.ts";
 import { administer, databaseUrl } from "../test/support/global-setup.ts";
+import { asker, median } from "./in-turn.ts";
 import { type Layout, partitionTables } from "./partition-tables.ts";
 
 /**
@@ -102,31 +103,21 @@ async function keyOf(app: App, bank: string): Promise<string> {
   return (await issueKey(app.services.db, { tenant, mode: "SANDBOX", audience: "INTERNAL", scopes })).key;
 }
 
-async function send(app: App, key: string, query: string, variables: object = {}): Promise<any> {
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  const response = await app.fetch(
-    new Request("http://bench/graphql", { method: "POST", headers, body: JSON.stringify({ query, variables }) }),
-  );
-  const { data, errors } = (await response.json()) as { data: any; errors?: unknown };
-  if (errors) throw new Error(JSON.stringify(errors));
-  return data;
-}
-
 /** Each query as a client asks it, and the statement on customers that the gateway makes of it. */
 async function plans(app: App, client: pg.Client): Promise<void> {
-  const key = await keyOf(app, BANK);
-  const page = await send(app, key, PAGE);
+  const send = asker(app, await keyOf(app, BANK));
+  const page = await send(PAGE);
   const { id } = page.customers.nodes[0];
-  const one = (by: object) => send(app, key, "query ($by: CustomerBy!) { customer(by: $by) { id accountName email } }", { by });
+  const one = (by: object) => send("query ($by: CustomerBy!) { customer(by: $by) { id accountName email } }", { by });
   const cases: Record<string, () => Promise<unknown>> = {
     "one by id": () => one({ id }),
     "one by e-mail": () => one({ email: `${PER_BANK}@example.com` }),
     "one by phrase": () => one({ phrase: `phrase-${BANK.slice("bank-".length)}-1` }),
-    "a page of 50": () => send(app, key, PAGE),
-    "the next page": () => send(app, key, PAGE, { after: page.customers.pageInfo.endCursor }),
-    "a search": () => send(app, key, PAGE, { filter: { search: "surname7" } }),
-    "a count": () => send(app, key, "{ customers(first: 1) { totalCount } }"),
-    "a history": () => send(app, key, "query ($id: ID!) { customer(by: { id: $id }) { history(first: 10) { nodes { type } } } }", { id }),
+    "a page of 50": () => send(PAGE),
+    "the next page": () => send(PAGE, { after: page.customers.pageInfo.endCursor }),
+    "a search": () => send(PAGE, { filter: { search: "surname7" } }),
+    "a count": () => send("{ customers(first: 1) { totalCount } }"),
+    "a history": () => send("query ($id: ID!) { customer(by: { id: $id }) { history(first: 10) { nodes { type } } } }", { id }),
     // The gateway's own work goes through all banks.
     "blacklists that ran out, of all banks": () =>
       app.services.db.customer.findMany({
@@ -190,10 +181,10 @@ async function batches(app: App): Promise<void> {
     "mutation ($input: CreateCustomersBatchInput!) { createCustomersBatch(input: $input) { ... on BatchResult { createdCount } } }";
   const times: number[] = [];
   for (const bank of banks.slice(0, ROUNDS)) {
-    const key = await keyOf(app, bank);
+    const send = asker(app, await keyOf(app, bank));
     const customers = Array.from({ length: 500 }, (_, index) => batchRow(1_000_000 + index));
     const started = performance.now();
-    const { createCustomersBatch } = await send(app, key, BATCH, { input: { customers } });
+    const { createCustomersBatch } = await send(BATCH, { input: { customers } });
     times.push(performance.now() - started);
     if (createCustomersBatch.createdCount !== 500) throw new Error(`a batch made ${createCustomersBatch.createdCount}`);
   }
@@ -209,8 +200,4 @@ async function memory(client: pg.Client): Promise<void> {
   for (const bank of banks)
     await client.query("SELECT id FROM customer WHERE bank_id = $1 AND mode = 'SANDBOX' ORDER BY created_at LIMIT 1", [bank]);
   console.log(`  a connection that has read every bank holds ${(await held()).toFixed(1)} MB`);
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 }

@@ -1,4 +1,5 @@
 import autocannon from "autocannon";
+import { median } from "../in-turn.ts";
 import type { Case, HttpRequest, Server, Subject } from "./cases.ts";
 import type { Running } from "./processes.ts";
 
@@ -60,8 +61,6 @@ function canonical(value: unknown): string {
       : part,
   );
 }
-
-export const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
 /** The medians of several rounds. */
 export function medians(rounds: readonly Figures[]): Figures {
