@@ -13,6 +13,10 @@ const EVENTS: Record<CustomerEventType, WebhookEventType> = {
   UNBLACKLISTED: "CUSTOMER_UNBLACKLISTED",
   BLACKLIST_EXPIRED: "CUSTOMER_UNBLACKLISTED",
   ERASED: "CUSTOMER_ERASED",
+  DEVICE_LINKED: "CUSTOMER_UPDATED",
+  DEVICE_UNLINKED: "CUSTOMER_UPDATED",
+  CONSENT_GIVEN: "CUSTOMER_UPDATED",
+  CONSENT_WITHDRAWN: "CUSTOMER_UPDATED",
 };
 
 /** The least that an endpoint must be shown to be told of an event: what the event tells by itself. Source: contract §2. */
@@ -46,7 +50,7 @@ export const INSERT_DELIVERIES = Prisma.sql`
   FROM change c
     CROSS JOIN LATERAL (SELECT (${JSON.stringify(EVENTS)}::jsonb ->> c.type::text)::webhook_event_type AS event) t
     JOIN webhook_endpoint e ON e.bank_id = c.bank_id AND e.mode = c.mode AND e.enabled AND t.event = ANY (e.events)
-  WHERE c.type <> 'UPDATED' OR (${SHOWN}::jsonb -> e.visibility::text) ?| c.changed`;
+  WHERE t.event <> 'CUSTOMER_UPDATED' OR (${SHOWN}::jsonb -> e.visibility::text) ?| c.changed`;
 
 /** Tells the endpoints that asked for it that a batch is done, in the transaction that ends it. */
 export async function announceBatch(tx: Transaction, actor: Actor, id: string, at: Date): Promise<void> {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 
 /** What a derived key is for. Two purposes never share a key. */
-export type Purpose = "cursor" | "encryption" | "blacklist" | "idempotency" | "audit";
+export type Purpose = "cursor" | "encryption" | "blacklist" | "idempotency" | "audit" | "device" | "discovery";
 
 /** Purposes whose hashes outlast the keys that open and seal. */
 const LASTING: readonly Purpose[] = ["blacklist", "audit"];

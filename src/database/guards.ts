@@ -28,6 +28,10 @@ const OF_TABLE: Record<string, Policy[]> = {
     ["own_bank_and_mode", "ALL", `((tenant_id = ${BANK}) AND ((${MODE}) OR (${IS_LIVE})))`, null],
   ],
   audit_link: [],
+  discovery: [
+    ["found_within_mode", "SELECT", `(${MODE})`, null],
+    ["own_bank_and_mode", "ALL", `((bank_id = ${BANK}) AND (${MODE}))`, null],
+  ],
   client: [["own_tenant", "ALL", `((tenant_id = ${BANK}) OR ${IS_OPERATOR})`, null]],
   tenant: [
     ["own_tenant", "ALL", `((id = ${BANK}) OR ${IS_OPERATOR})`, `((id = ${BANK}) OR (${IS_OPERATOR} AND (kind = 'BANK'::tenant_kind)))`],

@@ -106,6 +106,10 @@ export const CustomerEventTypeEnum = builder.enumType("CustomerEventType", {
     BLACKLISTED: { description: "The customer was blacklisted, or the entry in force was changed." },
     UNBLACKLISTED: { description: "The customer was taken off the blacklist." },
     BLACKLIST_EXPIRED: { description: "The blacklist entry ran out at its `expiresAt`." },
+    DEVICE_LINKED: { description: "A device was linked." },
+    DEVICE_UNLINKED: { description: "A device was unlinked." },
+    CONSENT_GIVEN: { description: "Consent was recorded, or another in its place." },
+    CONSENT_WITHDRAWN: { description: "Consent was withdrawn." },
     // ERASED is not among them: who was erased is null, and so has no history to read.
   } satisfies Record<Exclude<CustomerEventType, "ERASED">, object>,
 });
