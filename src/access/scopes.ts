@@ -34,7 +34,7 @@ const GRANTS: Record<Scope, string> = {
   "customers:blacklist": "Put customers on the blacklist and take them off.",
   "customers:erase": "Erase customers.",
   "batches:write": "Create customers in batches and read the batches; bodies up to 1 MB.",
-  "devices:write": "Link devices to customers.",
+  "devices:write": "Link devices to customers and take them off. Implies `customers:read`.",
   "devices:lookup": "For merchants, and who acts for one: find the customer of a device.",
   "discovery:read": "For merchants, and who acts for one: find at which banks a person is a customer.",
   "merchants:write": "Register merchants, read them and set their trust level.",
@@ -57,12 +57,12 @@ export function isScope(text: string): text is Scope {
 
 /**
  * All that a list of granted scopes allows: a tier of visibility implies the lower ones, and every
- * customer scope implies `customers:read`.
+ * customer scope implies `customers:read`, and so does linking devices to customers.
  */
 export function expandScopes(granted: Iterable<Scope>): ReadonlySet<Scope> {
   const all = new Set(granted);
   if (all.has("customers:read:sensitive")) all.add("customers:read:extended");
-  if ([...all].some((scope) => scope.startsWith("customers:"))) all.add("customers:read");
+  if ([...all].some((scope) => scope.startsWith("customers:") || scope === "devices:write")) all.add("customers:read");
   return all;
 }
 

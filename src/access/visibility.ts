@@ -11,6 +11,9 @@ export const SCOPE_OF_VISIBILITY = {
   SENSITIVE: "customers:read:sensitive",
 } as const satisfies Record<Visibility, Scope>;
 
+/** What a customer has come to follows from these. */
+const LIFECYCLE = ["consentAt", "deviceCount", "blacklisted", "blacklistExpiresAt"] as const;
+
 /**
  * THE visibility table: every field of a customer, the tier it needs, and the columns it is made
  * of. The GraphQL type, filters, sort, column selection, redaction report, history and
@@ -36,6 +39,8 @@ export const CUSTOMER_FIELDS = {
   clientRef: { tier: "EXTENDED", columns: ["clientRef"] },
   reference: { tier: "EXTENDED", columns: ["reference"] },
   consent: { tier: "EXTENDED", columns: ["consentSource", "consentAt", "consentTextVersion"] },
+  lifecycle: { tier: "EXTENDED", columns: LIFECYCLE },
+  paymentsEnabled: { tier: "EXTENDED", columns: LIFECYCLE },
   blacklisted: { tier: "EXTENDED", columns: ["blacklisted", "blacklistExpiresAt"] },
   version: { tier: "EXTENDED", columns: ["version"] },
   createdAt: { tier: "EXTENDED", columns: ["createdAt"] },
@@ -43,6 +48,7 @@ export const CUSTOMER_FIELDS = {
   accountNumber: { tier: "SENSITIVE", columns: ["id", "accountNumber"] },
   blacklist: { tier: "SENSITIVE", columns: ["id"] },
   history: { tier: "SENSITIVE", columns: ["id"] },
+  devices: { tier: "SENSITIVE", columns: ["id"] },
 } as const satisfies Record<string, { tier: Visibility; columns: readonly string[] }>;
 
 /** The name of a field of a customer, e.g. `accountNumber`. */

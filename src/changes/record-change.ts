@@ -4,7 +4,7 @@ import type { CustomerFieldName } from "../access/visibility.ts";
 import type { Transaction } from "../database/client.ts";
 import { INSERT_DELIVERIES } from "./outbox.ts";
 import { tallyOf } from "./tally.ts";
-import type { BlacklistReason, CustomerEventType } from "../database/generated/enums.ts";
+import type { BlacklistReason, CustomerEventType, CustomerLifecycle } from "../database/generated/enums.ts";
 
 /** One write to one customer. */
 export interface Change {
@@ -14,6 +14,8 @@ export interface Change {
   readonly version: number;
   /** The fields that the write set or cleared: names, never values. Empty for CREATED. */
   readonly changed?: readonly CustomerFieldName[];
+  /** What the customer has come to by it; null when it is gone. */
+  readonly lifecycle: CustomerLifecycle | null;
   readonly reason?: BlacklistReason | null;
   readonly expiresAt?: Date | null;
 }
@@ -39,15 +41,16 @@ export async function recordChanges(tx: Transaction, actor: Actor, at: Date, cha
     version: change.version,
     type: change.type,
     changed: change.changed,
+    lifecycle: change.lifecycle,
     reason: change.reason,
     expires_at: change.expiresAt,
   }));
   await tx.$executeRaw`
     WITH change AS (
-    INSERT INTO customer_event (bank_id, mode, customer_id, version, type, actor, changed, reason, expires_at, at)
-    SELECT ${bankId}::text, ${mode}::mode, r.customer_id, r.version, r.type, ${actor.keyId}::text, coalesce(r.changed, '{}'), r.reason, r.expires_at, ${at}::timestamptz
+    INSERT INTO customer_event (bank_id, mode, customer_id, version, type, actor, changed, lifecycle, reason, expires_at, at)
+    SELECT ${bankId}::text, ${mode}::mode, r.customer_id, r.version, r.type, ${actor.keyId}::text, coalesce(r.changed, '{}'), r.lifecycle, r.reason, r.expires_at, ${at}::timestamptz
     FROM json_to_recordset(${JSON.stringify(rows)}::json) AS r(
-      customer_id uuid, version int, type customer_event_type, changed text[], reason blacklist_reason, expires_at timestamptz
+      customer_id uuid, version int, type customer_event_type, changed text[], lifecycle customer_lifecycle, reason blacklist_reason, expires_at timestamptz
     ) RETURNING *)
     ${INSERT_DELIVERIES}`;
 }

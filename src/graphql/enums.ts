@@ -12,6 +12,7 @@ import type {
   BatchStatus,
   BlacklistReason,
   CustomerEventType,
+  CustomerLifecycle,
   ErasureReason,
   Gender,
   Mode,
@@ -112,6 +113,28 @@ export const CustomerEventTypeEnum = builder.enumType("CustomerEventType", {
     CONSENT_WITHDRAWN: { description: "Consent was withdrawn." },
     // ERASED is not among them: who was erased is null, and so has no history to read.
   } satisfies Record<Exclude<CustomerEventType, "ERASED">, object>,
+});
+
+export const CustomerLifecycleEnum = builder.enumType("CustomerLifecycle", {
+  description: "How far a customer has come. Each step stands on those before it.",
+  values: {
+    REGISTERED: { description: "The bank knows the customer; consent is not given, or was withdrawn." },
+    ONBOARDED: { description: "The customer consented." },
+    DEVICE_LINKED: { description: "The customer consented and has a device, and is blacklisted." },
+    PAYMENTS_ENABLED: { description: "The customer consented, has a device and is not blacklisted." },
+  } satisfies Record<CustomerLifecycle, object>,
+});
+
+/** Why a device is not linked. */
+export type DeviceRefusal = "BLACKLISTED" | "LINKED_TO_ANOTHER" | "TOO_MANY";
+
+export const DeviceRefusalEnum = builder.enumType("DeviceRefusal", {
+  description: "Why a device cannot be linked.",
+  values: {
+    BLACKLISTED: { description: "The customer is blacklisted." },
+    LINKED_TO_ANOTHER: { description: "The device is linked to another customer of this bank." },
+    TOO_MANY: { description: "The customer has as many devices as one can have." },
+  } satisfies Record<DeviceRefusal, object>,
 });
 
 export const ErasureReasonEnum = builder.enumType("ErasureReason", {

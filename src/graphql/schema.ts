@@ -2,6 +2,7 @@ import "./scalars.ts";
 import "../modules/viewer/viewer.queries.ts";
 import "../modules/customer/customer.queries.ts";
 import "../modules/customer/customer.mutations.ts";
+import "../modules/customer/customer.lifecycle.mutations.ts";
 import "../modules/customer/customer.batch.mutation.ts";
 import "../modules/batch/batch.queries.ts";
 import "../modules/batch/batch.progress.ts";

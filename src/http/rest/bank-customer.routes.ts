@@ -4,7 +4,14 @@ import { withGenderOfRest } from "./gender.ts";
 import { invalid } from "./invalid.ts";
 import { page } from "./pages.ts";
 import { oneOf, text, textList, wholeNumber } from "./parameters.ts";
-import { CREATE_BANK_CUSTOMERS, FIND_BANK_CUSTOMER, LIST_BANK_CUSTOMERS, UPDATE_BANK_CUSTOMER } from "./rest-documents.ts";
+import {
+  CREATE_BANK_CUSTOMERS,
+  FIND_BANK_CUSTOMER,
+  LINK_DEVICE,
+  LIST_BANK_CUSTOMERS,
+  UNLINK_DEVICE,
+  UPDATE_BANK_CUSTOMER,
+} from "./rest-documents.ts";
 import { type Given, route } from "./route.ts";
 
 /** `createdAt` and `-createdAt`, and so on, as orders. */
@@ -88,6 +95,26 @@ export const BANK_CUSTOMER_ROUTES = [
     variables: ({ id, update }) => ({ id, update: withGenderOfRest(update) }),
     status: 200,
     message: "Customer updated successfully",
+    shape: { kind: "one" },
+  }),
+  route({
+    name: "linkDevice",
+    method: "POST",
+    path: "/v1/bank/customer/device/link",
+    summary: "Links a device to a customer of the bank. Repeating it changes nothing.",
+    document: LINK_DEVICE,
+    status: 200,
+    message: "Device linked successfully",
+    shape: { kind: "one" },
+  }),
+  route({
+    name: "unlinkDevice",
+    method: "POST",
+    path: "/v1/bank/customer/device/unlink",
+    summary: "Takes a device off a customer of the bank. Repeating it changes nothing.",
+    document: UNLINK_DEVICE,
+    status: 200,
+    message: "Device unlinked successfully",
     shape: { kind: "one" },
   }),
 ];

@@ -1,8 +1,8 @@
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../../graphql/pagination.ts";
 import { internationalPhone } from "./dial-code.ts";
 import { page } from "./pages.ts";
-import { wholeNumber } from "./parameters.ts";
-import { CREATE_CUSTOMER, FIND_CUSTOMER, LIST_CUSTOMERS, SET_BLACKLIST, UPDATE_CUSTOMER } from "./rest-documents.ts";
+import { oneOf, wholeNumber } from "./parameters.ts";
+import { CREATE_CUSTOMER, ERASE_CUSTOMER, FIND_CUSTOMER, LIST_CUSTOMERS, SET_BLACKLIST, UPDATE_CUSTOMER } from "./rest-documents.ts";
 import { type Given, route } from "./route.ts";
 
 const ID = { id: "The customer's id." };
@@ -13,6 +13,9 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 function keysOf(key: string): Given[] {
   return [...(UUID.test(key) ? [{ id: key }] : []), ...(key.includes("@") ? [{ email: key }] : []), { reference: key }];
 }
+
+/** Reasons of an erasure as REST writes its words. */
+const REASONS = { request: "REQUEST", consent_withdrawn: "CONSENT_WITHDRAWN", retention: "RETENTION", other: "OTHER" };
 
 /** The routes of the source documents' "Customers". */
 export const CUSTOMER_ROUTES = [
@@ -81,6 +84,18 @@ export const CUSTOMER_ROUTES = [
     status: 200,
     message: (_data, { blacklist }) =>
       blacklist ? "Customer blacklisted successfully" : "Customer removed from the blacklist successfully",
+    shape: { kind: "one" },
+  }),
+  route({
+    name: "eraseCustomer",
+    method: "DELETE",
+    path: "/v1/customers/{id}",
+    summary: "Destroys every personal value of a customer, for ever.",
+    parts: ID,
+    document: ERASE_CUSTOMER,
+    query: { reason: oneOf("Why; `other` when it is left out.", REASONS) },
+    status: 200,
+    message: "Customer deleted successfully",
     shape: { kind: "one" },
   }),
 ];

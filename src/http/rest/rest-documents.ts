@@ -127,6 +127,44 @@ export const UPDATE_BANK_CUSTOMER = /* GraphQL */ `mutation RestUpdateBankCustom
 }
 `;
 
+/** POST /v1/bank/customer/device/link. */
+export const LINK_DEVICE = /* GraphQL */ `mutation RestLinkDevice($id: ID!, $deviceId: String!) {
+  linkDevice(input: { id: $id, deviceId: $deviceId }) {
+    ${ON_ERROR}
+    ... on Customer {
+      id
+      lifecycle
+      paymentsEnabled
+    }
+  }
+}
+`;
+
+/** POST /v1/bank/customer/device/unlink. */
+export const UNLINK_DEVICE = /* GraphQL */ `mutation RestUnlinkDevice($id: ID!, $deviceId: String!) {
+  unlinkDevice(input: { id: $id, deviceId: $deviceId }) {
+    ${ON_ERROR}
+    ... on Customer {
+      id
+      lifecycle
+      paymentsEnabled
+    }
+  }
+}
+`;
+
+/** DELETE /v1/customers/{id}. */
+export const ERASE_CUSTOMER = /* GraphQL */ `mutation RestEraseCustomer($id: ID!, $reason: ErasureReason! = OTHER) {
+  eraseCustomer(input: { id: $id, reason: $reason }) {
+    ${ON_ERROR}
+    ... on CustomerErased {
+      id
+      erasedAt
+    }
+  }
+}
+`;
+
 /** GET /v1/customers/{idOrReferenceOrEmail}. */
 export const FIND_CUSTOMER = /* GraphQL */ `query RestCustomer($by: CustomerBy!) {
   customer(by: $by) {

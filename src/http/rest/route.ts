@@ -20,7 +20,7 @@ export type Shape =
 export interface RouteDefinition {
   /** Unique, for generated clients. */
   readonly name: string;
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** As OpenAPI writes it: `/v1/customers/{id}`. */
   readonly path: string;
   readonly summary: string;
@@ -61,7 +61,7 @@ export interface Route extends RouteDefinition {
 export function route(definition: RouteDefinition): Route {
   const operation = onlyOperation(parse(definition.document))!;
   const variables = variablesOf(operation.operation).filter(({ name }) => !(name in (definition.parts ?? {})));
-  const hasBody = definition.method !== "GET";
+  const hasBody = definition.method === "POST" || definition.method === "PATCH";
   const names = new Map<string, string>();
   visit(operation.operation, {
     ObjectField: ({ name, value }) => void (value.kind === Kind.VARIABLE && names.set(name.value, value.name.value)),

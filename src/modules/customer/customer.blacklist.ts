@@ -1,4 +1,4 @@
-import { type Actor, type Change, recordChanges } from "../../changes/record-change.ts";
+import type { Actor, Change } from "../../changes/record-change.ts";
 import { within } from "../../access/principal.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
@@ -6,11 +6,11 @@ import type { BlacklistEntry, Customer } from "../../database/generated/client.t
 import type { BlacklistReason } from "../../database/generated/enums.ts";
 import { noteContext } from "./customer.blacklist-entry.ts";
 import { rememberIdentity } from "./customer.blacklisted-identity.ts";
-import { InvalidCustomerData, VersionConflict } from "./customer.errors.ts";
+import { InvalidCustomerData } from "./customer.errors.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import type { Issue } from "../../graphql/issue.ts";
 import { isBlank, isLonger, isStorable } from "./customer.text.ts";
-import { lockCustomer, timeOfWrite } from "./customer.write.ts";
+import { changeCustomer, lockCustomer, requireVersion, timeOfWrite } from "./customer.write.ts";
 
 export interface SetBlacklist {
   id: string;
@@ -34,12 +34,12 @@ export async function setBlacklist(tx: Transaction, keyring: Keyring, actor: Act
   if (issues.length > 0) throw new InvalidCustomerData(issues);
   let customer = await lockCustomer(tx, actor, input.id);
   const now = timeOfWrite(customer, asked);
-  if (input.expectedVersion != null && input.expectedVersion !== customer.version) throw new VersionConflict(customer);
-  customer = await expireIfDue(tx, actor, customer, now);
+  requireVersion(customer, input.expectedVersion);
+  customer = await expireIfDue(tx, keyring, actor, customer, now);
 
   const entry = await tx.blacklistEntry.findFirst({ where: { ...within(actor), customerId: customer.id, endedAt: null } });
   if (!input.blacklisted) {
-    if (entry) await change(tx, actor, customer, now, { type: "UNBLACKLISTED", reason: input.reason ?? null }, null);
+    if (entry) await change(tx, keyring, actor, customer, now, { type: "UNBLACKLISTED", reason: input.reason ?? null }, null);
     return;
   }
   const current = entry && {
@@ -59,14 +59,8 @@ export async function setBlacklist(tx: Transaction, keyring: Keyring, actor: Act
     current.expiresAt?.getTime() === wanted.expiresAt?.getTime();
   if (same) return;
 
-  const version = await change(
-    tx,
-    actor,
-    customer,
-    now,
-    { type: "BLACKLISTED", reason: wanted.reason, expiresAt: wanted.expiresAt },
-    wanted,
-  );
+  const event = { type: "BLACKLISTED", reason: wanted.reason, expiresAt: wanted.expiresAt } as const;
+  const { version } = await change(tx, keyring, actor, customer, now, event, wanted);
   const place = { ...within(actor), customerId: customer.id, version };
   await tx.blacklistEntry.create({
     data: {
@@ -84,32 +78,26 @@ export async function setBlacklist(tx: Transaction, keyring: Keyring, actor: Act
  * Records that an entry has run out, if it has; the customer as it is afterwards. Reading counts the
  * expiry at once, so this only makes it part of history.
  */
-export async function expireIfDue(tx: Transaction, actor: Actor, customer: Customer, now: Date): Promise<Customer> {
+export async function expireIfDue(tx: Transaction, keyring: Keyring, actor: Actor, customer: Customer, now: Date): Promise<Customer> {
   if (!customer.blacklisted || isBlacklisted(customer, now)) return customer;
-  const at = timeOfWrite(customer, now);
-  const version = await change(tx, actor, customer, at, { type: "BLACKLIST_EXPIRED" }, null);
-  return { ...customer, blacklisted: false, blacklistExpiresAt: null, version, updatedAt: at };
+  return change(tx, keyring, actor, customer, timeOfWrite(customer, now), { type: "BLACKLIST_EXPIRED" }, null);
 }
 
-/** The write that every transition shares: close the entry in force, set the customer's flags, record it. */
+/** The write that every transition shares: close the entry in force, set the customer's flags, record it. The customer as it is then. */
 async function change(
   tx: Transaction,
+  keyring: Keyring,
   actor: Actor,
   customer: Customer,
   now: Date,
   event: Pick<Change, "type" | "reason" | "expiresAt">,
   entry: Pick<BlacklistEntry, "expiresAt"> | null,
-): Promise<number> {
-  const version = customer.version + 1;
+): Promise<Customer> {
   const place = { ...within(actor), customerId: customer.id };
   await tx.blacklistEntry.updateMany({ where: { ...place, endedAt: null }, data: { endedAt: now } });
   if (!entry) await tx.blacklistedIdentity.deleteMany({ where: place });
-  await tx.customer.updateMany({
-    where: { ...within(actor), id: customer.id },
-    data: { blacklisted: entry !== null, blacklistExpiresAt: entry?.expiresAt ?? null, version, updatedAt: now },
-  });
-  await recordChanges(tx, actor, now, [{ ...event, customerId: customer.id, version, changed: ["blacklisted", "blacklist"] }]);
-  return version;
+  const data = { blacklisted: entry !== null, blacklistExpiresAt: entry?.expiresAt ?? null };
+  return changeCustomer(tx, keyring, actor, customer, now, { ...event, data, changed: ["blacklisted", "blacklist"] });
 }
 
 function inputIssues({ blacklisted, note, expiresAt }: SetBlacklist, now: Date): Issue[] {

@@ -1,3 +1,6 @@
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Device } from "../../database/generated/client.ts";
+
 /** Columns that are derived from others, so that lists can be sorted and searched by an index. */
 
 /** The sort key of ACCOUNT_NAME: the name case-folded, compared byte by byte (COLLATE "C"). */
@@ -51,4 +54,14 @@ export function columnContext(row: { bankId: string; mode: string; id: string },
 /** What a blacklisted identity is hashed from. Within one bank and mode: nothing crosses either. */
 export function identityText(row: { bankId: string; mode: string }, kind: "email" | "phone", value: string): string {
   return `${row.bankId}|${row.mode}|${kind}|${value}`;
+}
+
+/** What a device's id is hashed from: it is linked once within one bank and mode. */
+export function deviceText(row: { bankId: string; mode: string }, deviceId: string): string {
+  return `${row.bankId}|${row.mode}|${deviceId}`;
+}
+
+/** A device's id as it was linked. */
+export function openDeviceId(keyring: Keyring, device: Pick<Device, "bankId" | "mode" | "id" | "deviceId">): string {
+  return keyring.open("encryption", device.deviceId, columnContext(device, "deviceId"));
 }

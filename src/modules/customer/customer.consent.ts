@@ -14,7 +14,7 @@ export function consentOf({ consentSource, consentAt, consentTextVersion }: Cust
 }
 
 export const ConsentType = builder.objectRef<Consent>("Consent").implement({
-  description: "What a customer agreed to, as the bank recorded it when it registered the customer.",
+  description: "What a customer agreed to, as the bank recorded it.",
   fields: (t) => ({
     source: t.exposeString("source", {
       description: "Where consent was given, in the bank's own words, e.g. `branch`; at most 100 characters.",

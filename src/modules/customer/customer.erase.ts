@@ -1,4 +1,5 @@
 import { within } from "../../access/principal.ts";
+import { conceal } from "../../changes/discovery.ts";
 import { type Actor, recordChanges } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
@@ -11,8 +12,8 @@ import { isBlacklisted } from "./customer.policy.ts";
 import { lockCustomer, timeOfWrite } from "./customer.write.ts";
 
 /**
- * Destroys every personal value of a customer in the caller's transaction: the row, notes of the blacklist, and what
- * batches keep of the bank's references for it. What is left holds none: its history, the tombstone, and of who is
+ * Destroys every personal value of a customer in the caller's transaction: the row, its devices, where merchants find it,
+ * notes of the blacklist, and what batches keep of the bank's references for it. What is left holds none: its history, the tombstone, and of who is
  * blacklisted at this moment the keyed hashes of e-mail and phone, by the newest key. Throws CustomerNotFound, for who was
  * erased before as for who never was. Source: contract §4.
  */
@@ -31,10 +32,12 @@ export async function eraseCustomer(
   if (isBlacklisted(customer, at)) await rehashIdentity(tx, keyring, actor, customer);
   else await tx.blacklistedIdentity.deleteMany({ where: ofCustomer });
   await tx.blacklistEntry.deleteMany({ where: ofCustomer });
+  await tx.device.deleteMany({ where: ofCustomer });
+  await conceal(tx, actor, customer.id);
   await forgetClientRefs(tx, customer);
   await tx.customer.deleteMany({ where: { ...here, id: customer.id } });
 
-  await recordChanges(tx, actor, at, [{ customerId: customer.id, type: "ERASED", version: customer.version + 1 }]);
+  await recordChanges(tx, actor, at, [{ customerId: customer.id, type: "ERASED", version: customer.version + 1, lifecycle: null }]);
   return tx.erasedCustomer.create({ data: { ...here, id: customer.id, phrase: customer.phrase, reason, actor: actor.keyId, at } });
 }
 

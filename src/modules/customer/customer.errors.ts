@@ -1,5 +1,7 @@
 import { builder } from "../../graphql/builder.ts";
-import { type CustomerKey, CustomerKeyEnum } from "../../graphql/enums.ts";
+import type { CustomerFieldName } from "../../access/visibility.ts";
+import { maySee } from "../../access/principal.ts";
+import { type CustomerKey, CustomerKeyEnum, type DeviceRefusal, DeviceRefusalEnum } from "../../graphql/enums.ts";
 import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
 
@@ -39,6 +41,20 @@ export class VersionConflict extends GatewayFailure {
   }
 }
 
+/** A device that cannot be linked: the same words whatever the reason, which is told to who may see what it tells. */
+export class DeviceRefused extends GatewayFailure {
+  readonly reason: DeviceRefusal;
+  readonly customerId: string;
+  constructor(reason: DeviceRefusal, customerId: string) {
+    super("DEVICE_REFUSED", "The device cannot be linked to this customer");
+    this.reason = reason;
+    this.customerId = customerId;
+  }
+}
+
+/** The field that each reason tells of. */
+const TOLD_BY: Record<DeviceRefusal, CustomerFieldName> = { BLACKLISTED: "blacklisted", LINKED_TO_ANOTHER: "devices", TOO_MANY: "devices" };
+
 builder.objectType(InvalidCustomerData, {
   name: "InvalidCustomerData",
   description: "The input breaks rules.",
@@ -73,6 +89,24 @@ builder.objectType(VersionConflict, {
       resolve: ({ currentVersion, customerId }, _args, { disclosed }) => {
         disclosed.show("version", customerId);
         return currentVersion;
+      },
+    }),
+  }),
+});
+
+builder.objectType(DeviceRefused, {
+  name: "DeviceRefused",
+  description: "The device cannot be linked: the customer is blacklisted, or the device is another's, or there are too many.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    reason: t.field({
+      type: DeviceRefusalEnum,
+      nullable: true,
+      description: "Which of them; null unless the key may see `Customer.blacklisted`, for the others `Customer.devices`.",
+      resolve: ({ reason, customerId }, _args, { principal, disclosed }) => {
+        if (!maySee(principal, TOLD_BY[reason])) return null;
+        disclosed.show(TOLD_BY[reason], customerId);
+        return reason;
       },
     }),
   }),

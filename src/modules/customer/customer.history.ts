@@ -4,11 +4,11 @@ import { within } from "../../access/principal.ts";
 import { CUSTOMER_FIELD_NAMES, type CustomerFieldName } from "../../access/visibility.ts";
 import type { Context } from "../../context.ts";
 import { readRows } from "../../database/read-rows.ts";
-import type { BlacklistReason, CustomerEventType } from "../../database/generated/enums.ts";
+import type { BlacklistReason, CustomerEventType, CustomerLifecycle } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
 import { type Connection, connectionType, once } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
-import { BlacklistReasonEnum, CustomerEventTypeEnum, CustomerFieldEnum } from "../../graphql/enums.ts";
+import { BlacklistReasonEnum, CustomerEventTypeEnum, CustomerFieldEnum, CustomerLifecycleEnum } from "../../graphql/enums.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import type { CustomerRow } from "./customer.loader.ts";
 
@@ -17,6 +17,7 @@ interface CustomerEvent {
   readonly type: Exclude<CustomerEventType, "ERASED">;
   readonly actor: string;
   readonly changed: CustomerFieldName[];
+  readonly lifecycle: CustomerLifecycle | null;
   readonly reason: BlacklistReason | null;
   readonly expiresAt: Date | null;
   readonly at: Date;
@@ -34,6 +35,12 @@ const CustomerEventType_ = builder.objectRef<CustomerEvent>("CustomerEvent").imp
       description: "The fields that were set or cleared. Empty for CREATED.",
       // In schema order, as redactedFields is, whatever order the write named them in.
       resolve: ({ changed }) => CUSTOMER_FIELD_NAMES.filter((name) => changed.includes(name)),
+    }),
+    lifecycle: t.field({
+      type: CustomerLifecycleEnum,
+      nullable: true,
+      description: "What the customer had come to by it; null for what happened before the gateway recorded it.",
+      resolve: ({ lifecycle }) => lifecycle,
     }),
     reason: t.field({
       type: BlacklistReasonEnum,
@@ -87,7 +94,7 @@ const HISTORIES = `
   SELECT wanted.place, event.*
   FROM jsonb_to_recordset($1::jsonb) AS wanted(place int, customer_id uuid, below int, take int)
   CROSS JOIN LATERAL (
-    SELECT version, type, actor, changed, reason, expires_at, at
+    SELECT version, type, actor, changed, lifecycle, reason, expires_at, at
     FROM customer_event
     WHERE bank_id = $2::text AND mode = $3::mode
       AND customer_id = wanted.customer_id AND version < wanted.below
@@ -101,8 +108,8 @@ async function loadHistories(context: Context, keys: readonly HistoryKey[]): Pro
   const wanted = keys.map(({ customerId, below, take }, place) => ({ place, customer_id: customerId, below, take }));
   const histories = keys.map((): CustomerEvent[] => []);
   for (const [place, ...event] of await readRows(context.db, { text: HISTORIES, values: [JSON.stringify(wanted), bankId, mode] })) {
-    const [version, type, actor, changed, reason, expiresAt, at] = event as [number, never, string, never, never, Date | null, Date];
-    histories[place as number]!.push({ version, type, actor, changed, reason, expiresAt, at });
+    const [version, type, actor, changed, lifecycle, reason, expiresAt, at] = event;
+    histories[place as number]!.push({ version, type, actor, changed, lifecycle, reason, expiresAt, at } as CustomerEvent);
   }
   return histories;
 }

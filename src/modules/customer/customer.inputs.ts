@@ -81,7 +81,7 @@ export const CreateCustomerInput = builder.inputType("CreateCustomerInput", {
     displayPicture: t.string({ description: "An http or https address, at most 2,048 characters." }),
     accountNumber: t.string({ description: "Bank account number, at most 34 characters." }),
     reference: t.string({ description: "The bank's own internal reference, unique, at most 100 characters." }),
-    consent: t.field({ type: ConsentInputType, description: "What the customer agreed to. Kept as it is: no update changes it." }),
+    consent: t.field({ type: ConsentInputType, description: "What the customer agreed to; `setConsent` changes it." }),
     idempotencyKey: t.string({
       description:
         "1 to 255 characters; the Idempotency-Key header means the same. Within 24 hours the same key and input gives " +
@@ -135,6 +135,35 @@ export const SetBlacklistInput = builder.inputType("SetBlacklistInput", {
       type: "DateTime",
       description: "In the future: until when. Only with `blacklisted: true`. Left out: unchanged; null: until lifted.",
     }),
+    expectedVersion: t.int({ description: EXPECTED_VERSION }),
+  }),
+});
+
+export const SetConsentInput = builder.inputType("SetConsentInput", {
+  description: "What a customer agreed to, or that it agrees no more.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The customer's id." }),
+    consent: t.field({ type: ConsentInputType, description: "The consent, whole. Null withdraws it; it cannot be left out." }),
+    expectedVersion: t.int({ description: EXPECTED_VERSION }),
+  }),
+});
+
+const DEVICE_ID = "The device's own id: 1 to 255 characters, compared sign by sign after trimming.";
+
+export const LinkDeviceInput = builder.inputType("LinkDeviceInput", {
+  description: "Which device to link to which customer.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The customer's id." }),
+    deviceId: t.string({ required: true, description: DEVICE_ID }),
+    expectedVersion: t.int({ description: EXPECTED_VERSION }),
+  }),
+});
+
+export const UnlinkDeviceInput = builder.inputType("UnlinkDeviceInput", {
+  description: "Which device to take off which customer.",
+  fields: (t) => ({
+    id: t.id({ required: true, description: "The customer's id." }),
+    deviceId: t.string({ required: true, description: DEVICE_ID }),
     expectedVersion: t.int({ description: EXPECTED_VERSION }),
   }),
 });

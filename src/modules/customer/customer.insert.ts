@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { type Discoverable, publish } from "../../changes/discovery.ts";
 import { type Actor, recordChanges } from "../../changes/record-change.ts";
 import { within } from "../../access/principal.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { isRetry, type Transaction } from "../../database/client.ts";
 import { accountNameKey, columnContext, searchKey } from "./customer.columns.ts";
 import { CUSTOMER_KEYS, type CustomerKey } from "../../graphql/enums.ts";
+import { lifecycleOf } from "./customer.lifecycle.ts";
 import type { CustomerValues } from "./customer.rules.ts";
 import { randomPhrase } from "./phrase.ts";
 
@@ -15,7 +17,7 @@ export type Insertion = { readonly id: string } | { readonly existingId: string;
 const MAX_ATTEMPTS = 5;
 
 /**
- * Inserts customers by one statement and records them. The answer has one entry for each, in order:
+ * Inserts customers by one statement, records them, and has merchants find those who consented. The answer has one entry for each, in order:
  * its new id, or the customer of this bank and mode that already has one of its keys. The unique
  * indexes decide, so that of two callers at once exactly one wins. A phrase that is taken is drawn
  * again and never told.
@@ -29,6 +31,7 @@ export async function insertCustomers(
   newId: () => string = randomUUID,
 ): Promise<Insertion[]> {
   const results: (Insertion | undefined)[] = customers.map(() => undefined);
+  const created: Discoverable[] = [];
   let open = customers.map((_, index) => index);
   for (let attempt = 0; open.length > 0; attempt++) {
     if (attempt === MAX_ATTEMPTS) throw new Error("no free phrase was found");
@@ -41,7 +44,11 @@ export async function insertCustomers(
       newId,
       customers.length > 1,
     );
-    for (const [place, id] of inserted) results[open[place]!] = { id };
+    for (const [place, { id, phrase }] of inserted) {
+      const { email, consent } = customers[open[place]!]!;
+      results[open[place]!] = { id };
+      created.push({ customerId: id, phrase, email: email!, consentAt: consent ? new Date(consent.at) : null });
+    }
     open = open.filter((index) => !results[index]);
     if (open.length === 0) break;
     const existing = await findExisting(
@@ -52,15 +59,17 @@ export async function insertCustomers(
     open.forEach((index, place) => (results[index] = existing[place]));
     open = open.filter((index) => !results[index]);
   }
-  const created = results.flatMap((result) => (result && "id" in result ? [result.id] : []));
-  await recordChanges(
-    tx,
-    actor,
-    at,
-    created.map((customerId) => ({ customerId, type: "CREATED", version: 1 })),
+  await publish(tx, keyring, actor, created);
+  const changes = created.map(
+    ({ customerId, consentAt }) => ({ customerId, type: "CREATED", version: 1, lifecycle: firstLifecycle(consentAt) }) as const,
   );
+  await recordChanges(tx, actor, at, changes);
   return results as Insertion[];
 }
+
+/** What a customer has come to with its registration. */
+const firstLifecycle = (consentAt: Date | null) =>
+  lifecycleOf({ consentAt, deviceCount: 0, blacklisted: false, blacklistExpiresAt: null }, new Date());
 
 /**
  * For each customer, the one of this bank and mode that has one of its keys; undefined where none has. Those found are not
@@ -90,7 +99,7 @@ export async function findExisting(
 }
 
 /**
- * The ids of those that were inserted, by their place.
+ * The ids and phrases of those that were inserted, by their place.
  *
  * Batches write side by side. Those that hold the same keys may come to wait for each other in a circle, since three
  * unique indexes leave no order that would never do so; PostgreSQL then ends one of them, and when that runs again it
@@ -106,7 +115,7 @@ async function insertOnce(
   customers: readonly CustomerValues[],
   newId: () => string,
   isBatch: boolean,
-): Promise<Map<number, string>> {
+): Promise<Map<number, { id: string; phrase: string }>> {
   const { bankId, mode } = within(actor);
   const rows = customers.map((customer) => {
     const id = newId();
@@ -151,5 +160,5 @@ async function insertOnce(
     ON CONFLICT DO NOTHING
     RETURNING id`;
   const ids = new Set(inserted.map((row) => row.id));
-  return new Map(rows.flatMap(({ id }, place) => (ids.has(id) ? [[place, id]] : [])));
+  return new Map(rows.flatMap(({ id, phrase }, place) => (ids.has(id) ? [[place, { id, phrase }]] : [])));
 }

@@ -25,11 +25,11 @@ export function expireBlacklists(services: WriteServices): Job {
       });
       for (const { id, bankId, mode } of due) {
         const origin = ownWork({ tenantId: bankId, mode }, "expire-blacklists");
-        await write(services, origin, async (tx) => expireIfDue(tx, origin.actor, await lockCustomer(tx, origin.actor, id), now)).catch(
-          (error: unknown) => {
-            if (!(error instanceof CustomerNotFound)) throw error;
-          },
-        );
+        await write(services, origin, async (tx) =>
+          expireIfDue(tx, services.keyring, origin.actor, await lockCustomer(tx, origin.actor, id), now),
+        ).catch((error: unknown) => {
+          if (!(error instanceof CustomerNotFound)) throw error;
+        });
       }
       await services.db.blacklistedIdentity.deleteMany({ where: { expiresAt: { lte: now } } });
     },

@@ -2,7 +2,10 @@ import type { GraphQLResolveInfo } from "graphql";
 import { idempotencyKey, keyed, runOnce } from "../../changes/idempotency.ts";
 import type { CustomerFieldName } from "../../access/visibility.ts";
 import { originOf, write } from "../../changes/write.ts";
+import type { Actor } from "../../changes/record-change.ts";
 import type { Context } from "../../context.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import type { Transaction } from "../../database/client.ts";
 import { builder } from "../../graphql/builder.ts";
 import { facts } from "../../graphql/field-facts.ts";
 import { type GatewayFailure, IdempotencyConflict } from "../../graphql/failure.ts";
@@ -10,6 +13,7 @@ import { fromGlobalId } from "../../graphql/global-id.ts";
 import { blacklistEntryLoader } from "./customer.blacklist-entry.ts";
 import { setBlacklist } from "./customer.blacklist.ts";
 import { completeCustomer, createCustomer } from "./customer.create.ts";
+import { devicesLoader } from "./customer.device.ts";
 import { CustomerErasedType, eraseCustomer } from "./customer.erase.ts";
 import { CustomerAlreadyExists, CustomerNotFound, InvalidCustomerData, VersionConflict } from "./customer.errors.ts";
 import { historyLoader } from "./customer.history.ts";
@@ -23,15 +27,26 @@ import { updateCustomer } from "./customer.update.ts";
 /** The customer as the write left it, under the caller's own visibility. Throws `gone` when it was erased meanwhile. */
 async function written(id: string, context: Context, info: GraphQLResolveInfo, gone: GatewayFailure = new CustomerNotFound()) {
   // One document may write a customer twice: what was loaded for the first answer is out of date.
-  for (const loader of [customerLoader, blacklistEntryLoader, historyLoader]) loader(context).clearAll();
+  for (const loader of [customerLoader, blacklistEntryLoader, historyLoader, devicesLoader]) loader(context).clearAll();
   const customer = await loadCustomer("id", fromGlobalId("", id)!, context, info);
   if (!customer) throw gone;
   return customer as never;
 }
 
 /** A version tells something only to who may see it: comparing with it is a way to search for it. */
-const asksVersion = ({ input }: { input: { expectedVersion?: number | null } }): CustomerFieldName[] =>
+export const asksVersion = ({ input }: { input: { expectedVersion?: number | null } }): CustomerFieldName[] =>
   input.expectedVersion == null ? [] : ["version"];
+
+/** Resolves a mutation of one customer: what `change` does, and the customer as it is then. */
+export function changed<Input extends { id: string; expectedVersion?: number | null }>(
+  change: (tx: Transaction, keyring: Keyring, actor: Actor, input: Input, asked: Date) => Promise<void>,
+) {
+  return async (_root: unknown, { input }: { input: Input }, context: Context, info: GraphQLResolveInfo) => {
+    for (const field of asksVersion({ input })) requireVisible(context.principal, field);
+    await write(context, originOf(context, info), (tx) => change(tx, context.keyring, context.principal, input, new Date()));
+    return written(input.id, context, info);
+  };
+}
 
 builder.mutationFields((t) => ({
   createCustomer: t.field({
@@ -64,11 +79,7 @@ builder.mutationFields((t) => ({
       union: { name: "UpdateCustomerResult", description: "The customer as it is now, or why it was not updated." },
     },
     extensions: facts({ asks: asksVersion }),
-    resolve: async (_root, { input }, context, info) => {
-      for (const field of asksVersion({ input })) requireVisible(context.principal, field);
-      await write(context, originOf(context, info), (tx) => updateCustomer(tx, context.keyring, context.principal, input, new Date()));
-      return written(input.id, context, info);
-    },
+    resolve: changed(updateCustomer),
   }),
   setBlacklist: t.field({
     type: CustomerType,
@@ -82,11 +93,7 @@ builder.mutationFields((t) => ({
       union: { name: "SetBlacklistResult", description: "The customer as it is now, or why nothing changed." },
     },
     extensions: facts({ asks: asksVersion }),
-    resolve: async (_root, { input }, context, info) => {
-      for (const field of asksVersion({ input })) requireVisible(context.principal, field);
-      await write(context, originOf(context, info), (tx) => setBlacklist(tx, context.keyring, context.principal, input, new Date()));
-      return written(input.id, context, info);
-    },
+    resolve: changed(setBlacklist),
   }),
   eraseCustomer: t.field({
     type: CustomerErasedType,

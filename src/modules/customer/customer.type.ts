@@ -4,13 +4,16 @@ import { redactedFields } from "../../access/redaction.ts";
 import { CUSTOMER_FIELDS, type CustomerFieldName, printVisibility, SCOPE_OF_VISIBILITY } from "../../access/visibility.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
-import { CustomerFieldEnum, GenderEnum } from "../../graphql/enums.ts";
+import { CustomerFieldEnum, CustomerLifecycleEnum, GenderEnum } from "../../graphql/enums.ts";
+import { facts } from "../../graphql/field-facts.ts";
 import { nodeInterface } from "../../graphql/node.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import { BlacklistEntryType, blacklistEntryLoader } from "./customer.blacklist-entry.ts";
 import { consentOf, ConsentType } from "./customer.consent.ts";
 import { CustomerEventConnection, customerHistory } from "./customer.history.ts";
 import { columnContext } from "./customer.columns.ts";
+import { devicesLoader, DeviceType, MAX_DEVICES } from "./customer.device.ts";
+import { arePaymentsEnabled, type LifecycleFacts, lifecycleOf } from "./customer.lifecycle.ts";
 import type { CustomerRow } from "./customer.loader.ts";
 import { connectionType, pageArgs } from "../../graphql/connection.ts";
 
@@ -33,6 +36,8 @@ const DESCRIPTIONS: Record<CustomerFieldName, string> = {
   clientRef: "The bank's own reference for the client, unique within the bank and mode.",
   reference: "The bank's own internal reference, unique within the bank and mode.",
   consent: "What the customer agreed to, where and when; null when none was given.",
+  lifecycle: "How far the customer has come at this moment.",
+  paymentsEnabled: "Whether the customer can pay: not without consent, not without a device, not while blacklisted.",
   blacklisted: "Whether a blacklist entry is in force at this moment.",
   version: "Grows by one with every write; for `expectedVersion`.",
   createdAt: "When the customer was registered.",
@@ -40,6 +45,7 @@ const DESCRIPTIONS: Record<CustomerFieldName, string> = {
   accountNumber: "The bank account number. Encrypted at rest.",
   blacklist: "The blacklist entry in force; null when there is none.",
   history: "Who changed what and when, newest first.",
+  devices: `The customer's devices, newest first; at most ${MAX_DEVICES}.`,
 };
 
 /** The schema's description of a field: what it is, and what it takes to see it. */
@@ -96,6 +102,15 @@ export const CustomerType = builder.objectRef<CustomerRow>("Customer").implement
     clientRef: t.string({ nullable: true, ...column("clientRef") }),
     reference: t.string({ nullable: true, ...column("reference") }),
     consent: t.field({ type: ConsentType, nullable: true, ...governed("consent", consentOf) }),
+    lifecycle: t.field({
+      type: CustomerLifecycleEnum,
+      nullable: true,
+      ...governed("lifecycle", (row) => lifecycleOf(row as LifecycleFacts, new Date())),
+    }),
+    paymentsEnabled: t.boolean({
+      nullable: true,
+      ...governed("paymentsEnabled", (row) => arePaymentsEnabled(row as LifecycleFacts, new Date())),
+    }),
     blacklisted: t.boolean({ nullable: true, ...governed("blacklisted", (row) => isBlacklisted(row as never, new Date())) }),
     version: t.int({ nullable: true, ...column("version") }),
     createdAt: t.field({ type: "DateTime", nullable: true, ...column("createdAt") }),
@@ -116,6 +131,12 @@ export const CustomerType = builder.objectRef<CustomerRow>("Customer").implement
       nullable: true,
       args: pageArgs.forward(),
       ...governed("history", customerHistory),
+    }),
+    devices: t.field({
+      type: [DeviceType],
+      nullable: true,
+      extensions: facts({ size: () => MAX_DEVICES }),
+      ...governed("devices", (row, context) => devicesLoader(context).load(row.id)),
     }),
     redactedFields: t.field({
       type: [CustomerFieldEnum],

@@ -1,4 +1,4 @@
-import { type Actor, recordChanges } from "../../changes/record-change.ts";
+import type { Actor } from "../../changes/record-change.ts";
 import { within } from "../../access/principal.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
@@ -6,10 +6,10 @@ import { isUniqueViolation } from "../../graphql/builder.ts";
 import { expireIfDue } from "./customer.blacklist.ts";
 import { BLACKLISTED_ISSUE, findBlacklisted, rememberIdentity } from "./customer.blacklisted-identity.ts";
 import { accountNameKey, searchKey } from "./customer.columns.ts";
-import { CustomerAlreadyExists, InvalidCustomerData, VersionConflict } from "./customer.errors.ts";
+import { CustomerAlreadyExists, InvalidCustomerData } from "./customer.errors.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import { type CustomerInput, type CustomerInputField, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
-import { lockCustomer, timeOfWrite } from "./customer.write.ts";
+import { changeCustomer, lockCustomer, requireVersion, timeOfWrite } from "./customer.write.ts";
 
 export interface UpdateCustomer {
   readonly id: string;
@@ -28,7 +28,7 @@ const REQUIRED: CustomerInputField[] = ["firstname", "lastname", "accountName", 
 export async function updateCustomer(tx: Transaction, keyring: Keyring, actor: Actor, input: UpdateCustomer, asked: Date): Promise<void> {
   let customer = await lockCustomer(tx, actor, input.id);
   const now = timeOfWrite(customer, asked);
-  if (input.expectedVersion != null && input.expectedVersion !== customer.version) throw new VersionConflict(customer);
+  requireVersion(customer, input.expectedVersion);
 
   const { values, issues } = normaliseCustomer(input.update, customer.country);
   const given = REQUIRED.filter((field) => input.update[field] !== undefined);
@@ -48,22 +48,17 @@ export async function updateCustomer(tx: Transaction, keyring: Keyring, actor: A
   const [refused] = await findBlacklisted(tx, keyring, actor, [{ email, phone }], now, customer.id);
   if (refused) throw new InvalidCustomerData([BLACKLISTED_ISSUE]);
   if (changed.length === 0) return;
-  customer = await expireIfDue(tx, actor, customer, now);
+  customer = await expireIfDue(tx, keyring, actor, customer, now);
 
-  const version = customer.version + 1;
   const data = Object.fromEntries(changed.map((field) => [field, values[field]]));
   if (values.accountName)
     Object.assign(data, { accountNameKey: accountNameKey(values.accountName), searchKey: searchKey(values.accountName) });
   try {
-    await tx.customer.updateMany({ where: { ...within(actor), id: customer.id }, data: { ...data, version, updatedAt: now } });
+    customer = await changeCustomer(tx, keyring, actor, customer, now, { type: "UPDATED", data, changed });
   } catch (error) {
     // Of all that an update can set, only the e-mail is unique: another writer has just taken it.
     if (isUniqueViolation(error)) throw new CustomerAlreadyExists("email");
     throw error;
   }
-  if (isBlacklisted(customer, now)) {
-    const { id, blacklistExpiresAt } = customer;
-    await rememberIdentity(tx, keyring, actor, { id, email: email ?? customer.email, phone: phone ?? customer.phone }, blacklistExpiresAt);
-  }
-  await recordChanges(tx, actor, now, [{ customerId: customer.id, type: "UPDATED", version, changed }]);
+  if (isBlacklisted(customer, now)) await rememberIdentity(tx, keyring, actor, customer, customer.blacklistExpiresAt);
 }
