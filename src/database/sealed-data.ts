@@ -5,7 +5,10 @@ import type { Database } from "./client.ts";
 /** How many values stand under a key id, 8 hex digits. */
 export type CountByKey = Map<string, number>;
 
-/** What stands under each key of the keyring: encrypted values, hashes of blacklisted identities, and the audit's entries. */
+/**
+ * What stands under each key of the keyring: encrypted values, with the hashes by which devices and customers are found and
+ * which only an opening key makes; hashes of blacklisted identities; and the audit's entries.
+ */
 export interface SealedData {
   readonly encrypted: CountByKey;
   readonly hashed: CountByKey;
@@ -17,7 +20,7 @@ export async function countSealedData(client: ClientBase): Promise<SealedData> {
   return {
     encrypted: await countByKey(
       client,
-      "SELECT account_number AS text FROM customer UNION ALL SELECT note FROM blacklist_entry UNION ALL SELECT sealed FROM batch_payload UNION ALL SELECT secret FROM webhook_endpoint UNION ALL SELECT old_secret FROM webhook_endpoint",
+      "SELECT account_number AS text FROM customer UNION ALL SELECT note FROM blacklist_entry UNION ALL SELECT sealed FROM batch_payload UNION ALL SELECT secret FROM webhook_endpoint UNION ALL SELECT old_secret FROM webhook_endpoint UNION ALL SELECT device_id FROM device UNION ALL SELECT hash FROM device UNION ALL SELECT hash FROM discovery",
     ),
     hashed: await countByKey(client, "SELECT hash AS text FROM blacklisted_identity"),
     audited: await countByKey(client, "SELECT mac AS text FROM audit_entry"),

@@ -19,6 +19,8 @@ export const CANARIES = {
   createdAt: "2001-02-03T04:05:06.000Z",
   updatedAt: "2002-03-04T05:06:07.000Z",
   blacklist: "zqnote",
+  devices: "zqdevice",
+  lifecycle: "DEVICE_LINKED",
 } satisfies { [Field in CustomerFieldName]?: string };
 export type CanaryField = keyof typeof CANARIES;
 
@@ -45,7 +47,11 @@ export const COLUMNS: { [Field in CustomerFieldName]?: string } = {
   ),
   id: undefined,
   bankId: undefined,
-  consent: '"customer"."consent_',
+  // A customer's lifecycle is made of consent, devices and blacklist.
+  consent: '"customer"."consent_source',
+  lifecycle: '"customer"."device_count"',
+  paymentsEnabled: '"customer"."device_count"',
+  devices: '"device"',
   blacklist: "blacklist_entry",
   history: "customer_event",
 };
@@ -76,6 +82,7 @@ export async function plantCanaries(gateway: TestGateway): Promise<{ id: string;
   );
   const { id: batchId, customerIds } = body.data.createCustomersBatch;
   const id: string = customerIds[0];
+  await gateway.query(key, `mutation { linkDevice(input: { id: "${id}", deviceId: "${CANARIES.devices}" }) { __typename } }`);
   await gateway.query(
     key,
     `mutation { setBlacklist(input: { id: "${id}", blacklisted: true, note: "${CANARIES.blacklist}" }) { __typename } }`,

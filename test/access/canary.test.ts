@@ -13,7 +13,8 @@ const { id, batchId } = await plantCanaries(gateway);
 const selection: Record<string, string> = {
   consent: "{ source at textVersion }",
   blacklist: "{ note reason actor }",
-  history: "{ nodes { version actor } }",
+  history: "{ nodes { version actor lifecycle } }",
+  devices: "{ deviceId linkedAt }",
 };
 const ask = (field: CustomerFieldName) => `${field} ${selection[field] ?? ""}`;
 

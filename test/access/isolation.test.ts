@@ -27,6 +27,10 @@ const hook = await gateway.query(
   here,
   'mutation { createWebhookEndpoint(input: { url: "https://alpha.example/hooks", events: [CUSTOMER_ERASED], visibility: STANDARD }) { ... on WebhookEndpointIssued { endpoint { id } } } }',
 );
+const linked = await gateway.query(
+  here,
+  `mutation { linkDevice(input: { id: "${customer.id}", deviceId: "device-1" }) { ... on Customer { devices { id } } } }`,
+);
 const endpointId = hook.body.data.createWebhookEndpoint.endpoint.id as string;
 const absent = {
   endpointId: `whe_${crypto.randomUUID()}`,
@@ -35,6 +39,7 @@ const absent = {
   email: "absent@example.com",
   phrase: "no-such-phrase-here",
   batchId: `bat_${crypto.randomUUID()}`,
+  device: `dev_${crypto.randomUUID()}`,
   client: "nobody",
 };
 
@@ -42,7 +47,11 @@ const absent = {
 type Thing = typeof absent;
 const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Query.viewer": [() => "{ viewer { mode } }"],
-  "Query.node": [({ id }) => `{ node(id: "${id}") { id } }`, (thing) => `{ node(id: "${thing.batchId}") { id } }`],
+  "Query.node": [
+    ({ id }) => `{ node(id: "${id}") { id } }`,
+    (thing) => `{ node(id: "${thing.batchId}") { id } }`,
+    ({ device }) => `{ node(id: "${device}") { id } }`,
+  ],
   "Query.customer": [
     ({ id }) => `{ customer(by: { id: "${id}" }) { accountName } }`,
     ({ email }) => `{ customer(by: { email: "${email}" }) { accountName } }`,
@@ -125,6 +134,15 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Mutation.setBlacklist": [
     ({ id }) => `mutation { setBlacklist(input: { id: "${id}", blacklisted: true }) { __typename ... on Error { message } } }`,
   ],
+  "Mutation.setConsent": [
+    ({ id }) => `mutation { setConsent(input: { id: "${id}", consent: null }) { __typename ... on Error { message } } }`,
+  ],
+  "Mutation.linkDevice": [
+    ({ id }) => `mutation { linkDevice(input: { id: "${id}", deviceId: "device-2" }) { __typename ... on Error { message } } }`,
+  ],
+  "Mutation.unlinkDevice": [
+    ({ id }) => `mutation { unlinkDevice(input: { id: "${id}", deviceId: "device-1" }) { __typename ... on Error { message } } }`,
+  ],
   "Mutation.eraseCustomer": [({ id }) => `mutation { eraseCustomer(input: { id: "${id}" }) { __typename ... on Error { message } } }`],
   "Mutation.createCustomersBatch": [
     ({ email }) =>
@@ -146,6 +164,7 @@ const present: Thing = {
   email: customer.email,
   phrase: customer.phrase,
   batchId,
+  device: linked.body.data.linkDevice.devices[0].id as string,
   client: "alpha-partner",
 };
 
@@ -168,6 +187,20 @@ describe.each(rootFields)("%s", (field) => {
       expect(foreign!.body).not.toContain(customer.id);
     }
   });
+});
+
+test("a device that is linked in one bank and mode is free in another", async () => {
+  for (const key of Object.values(elsewhere)) {
+    const made = await gateway.query(
+      key,
+      CASES["Mutation.createCustomer"]![0]!({ ...absent, email: "device@example.com" }).replace("__typename", "... on Customer { id }"),
+    );
+    const { body } = await gateway.query(
+      key,
+      `mutation { linkDevice(input: { id: "${made.body.data.createCustomer.id}", deviceId: "device-1" }) { __typename } }`,
+    );
+    expect(body.data.linkDevice.__typename).toBe("Customer");
+  }
 });
 
 test("a key that is taken in one bank and mode is free in another", async () => {

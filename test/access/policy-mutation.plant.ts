@@ -1,4 +1,5 @@
 import type { Mode } from "../../src/database/generated/enums.ts";
+import { columnContext, deviceText } from "../../src/modules/customer/customer.columns.ts";
 import { batchRow } from "../support/customers.ts";
 import type { TestGateway } from "../support/gateway.ts";
 
@@ -12,6 +13,8 @@ export interface Probe {
   batchId: string;
   email: string;
   phrase: string;
+  /** A device's global id. */
+  device: string;
   /** Ids that exist in every bank and mode, so that only the condition tells them apart. */
   twinId: string;
   twinBatchId: string;
@@ -29,7 +32,7 @@ const PLACES: { bank: string; mode: Mode }[] = [
 export async function plant(gateway: TestGateway): Promise<Probe> {
   const { db } = gateway.app.services;
   const keys: string[] = [];
-  const made: { customerId: string; batchId: string; email: string; phrase: string }[] = [];
+  const made: { customerId: string; batchId: string; email: string; phrase: string; device: string }[] = [];
   for (const [index, place] of PLACES.entries()) {
     const key = await gateway.key(place);
     keys.push(key);
@@ -47,8 +50,13 @@ export async function plant(gateway: TestGateway): Promise<Probe> {
     );
     const { id: batchId, customers } = body.data.createCustomersBatch;
     const [{ id: customerId, email, phrase }] = customers.nodes;
+    const linked = await gateway.query(
+      key,
+      `mutation { linkDevice(input: { id: "${customerId}", deviceId: "canary-${index} device" }) { ... on Customer { devices { id } } } }`,
+    );
+    const device = linked.body.data.linkDevice.devices[0].id as string;
     await gateway.query(key, `mutation { setBlacklist(input: { id: "${customerId}", blacklisted: true }) { __typename } }`);
-    made.push({ customerId, batchId, email, phrase });
+    made.push({ customerId, batchId, email, phrase, device });
   }
 
   // Equal ids in all three, which random ones never are: what hangs on a customer or a batch is found by its id.
@@ -73,12 +81,28 @@ export async function plant(gateway: TestGateway): Promise<Probe> {
     });
     await clone("customer_event", "customer_id", twinId, customerId, { actor: `canary-${index}` });
     if (index === 0) await clone("blacklist_entry", "customer_id", twinId, customerId, { actor: `canary-${index}` });
+    if (index === 0) {
+      // Sealed for its own place: it opens in no other.
+      const place = { bankId: bank, mode, id: crypto.randomUUID() };
+      const { keyring } = gateway.app.services;
+      const text = "canary-0 twin";
+      await db.device.create({
+        data: {
+          ...place,
+          customerId: twinId,
+          hash: keyring.hashes("device", deviceText(place, text))[0]!,
+          deviceId: keyring.seal("encryption", text, columnContext(place, "deviceId")),
+          actor: "canary-0",
+          linkedAt: new Date(),
+        },
+      });
+    }
     await clone("batch", "id", twinBatchId, batchId.slice("bat_".length), { created_ids: [] });
     await clone("batch_failure", "batch_id", twinBatchId, batchId.slice("bat_".length), {});
   }
   // A version that tells whose it is.
   await db.$executeRaw`UPDATE customer SET version = 424242 WHERE bank_id = 'alpha' AND mode = 'SANDBOX' AND id = ${made[0]!.customerId}::uuid`;
-  const { customerId, batchId, email, phrase } = made[0]!;
+  const { customerId, batchId, email, phrase, device } = made[0]!;
   const canaries = ["Canary0", "canary-0", "424242", customerId, batchId, email, phrase, "twin-0"];
   return {
     databaseUrl: gateway.config.databaseUrl!,
@@ -87,6 +111,7 @@ export async function plant(gateway: TestGateway): Promise<Probe> {
     batchId,
     email,
     phrase,
+    device,
     twinId,
     twinBatchId: `bat_${twinBatchId}`,
     canaries,

@@ -8,14 +8,16 @@ import { testConfig } from "../support/config.ts";
 import type { Probe } from "./policy-mutation.plant.ts";
 
 const probe = JSON.parse(process.argv[2]!) as Probe;
-const { customerId, batchId, email, phrase, twinId, twinBatchId } = probe;
+const { customerId, batchId, email, phrase, device, twinId, twinBatchId } = probe;
 
-const CUSTOMER = "{ phrase accountName email clientRef version blacklist { actor } history { nodes { version actor } } }";
+const CUSTOMER =
+  "{ phrase accountName email clientRef version blacklist { actor } history { nodes { version actor } } devices { deviceId } }";
 const BATCH =
   "{ customerIds customers { nodes { id accountName } } failures { ... on BatchItemFailure { clientRef } } allFailures { nodes { ... on BatchItemFailure { clientRef } } } }";
 /** Made anew for each look: what is so already is not written again. */
 const operations = () => [
   `{ node(id: "${customerId}") { ... on Customer ${CUSTOMER} } }`,
+  `{ node(id: "${device}") { ... on Device { deviceId } } }`,
   `{ customer(by: { email: "${email}" }) ${CUSTOMER} }`,
   `{ customer(by: { phrase: "${phrase}" }) ${CUSTOMER} }`,
   `{ customer(by: { id: "${twinId}" }) ${CUSTOMER} }`,
@@ -37,7 +39,7 @@ async function look(rowLevelSecurity: boolean) {
   try {
     const digest = () =>
       Promise.all(
-        ["customer", "customer_event", "blacklist_entry", "batch", "batch_failure"].map((table) =>
+        ["customer", "customer_event", "blacklist_entry", "batch", "batch_failure", "device"].map((table) =>
           app.services.db.$queryRawUnsafe(
             `SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) AS digest FROM ${table} t WHERE bank_id = 'alpha' AND mode = 'SANDBOX'`,
           ),

@@ -15,6 +15,9 @@ export interface Place {
   customerId: string;
   batchId: string;
   endpointId: string;
+  /** A device's global id, and its own. */
+  device: string;
+  deviceId: string;
   deliveryId: string;
   email: string;
   phrase: string;
@@ -65,7 +68,7 @@ export function everything(typename: string, depth = 3): string {
 
 /** Of every argument and input field by which something can be named, its path, e.g. `Query.customers.filter.ids`. */
 export function namingArguments(): string[] {
-  const NAMING = /^(ids?|keyId|emails?|phrases?|references?|clientRefs?|search|idempotencyKey|bank|client|after|before)$/;
+  const NAMING = /^(ids?|keyId|emails?|phrases?|references?|clientRefs?|search|idempotencyKey|bank|client|deviceId|after|before)$/;
   const walk = (path: string, name: string, type: GraphQLInputType): string[] => {
     const named = getNamedType(type);
     if (isInputObjectType(named))
@@ -112,6 +115,12 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     `mutation { createWebhookEndpoint(input: { url: "https://${word}.example/", events: [CUSTOMER_BLACKLISTED], visibility: EXTENDED }) { ... on WebhookEndpointIssued { endpoint { id } } } }`,
   );
   const endpointId = hook.body.data.createWebhookEndpoint.endpoint.id as string;
+  const deviceId = `${word} device 0`;
+  const linked = await gateway.query(
+    key,
+    `mutation { linkDevice(input: { id: "${customers.nodes[0].id}", deviceId: "${deviceId}" }) { ... on Customer { devices { id } } } }`,
+  );
+  const device = linked.body.data.linkDevice.devices[0].id as string;
   for (const { id } of customers.nodes) {
     await gateway.query(key, `mutation { setBlacklist(input: { id: "${id}", blacklisted: true, note: "${word} note" }) { __typename } }`);
   }
@@ -140,6 +149,8 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     customerId,
     batchId,
     endpointId,
+    device,
+    deviceId,
     deliveryId: ends.body.data.webhookDeliveries.nodes[0].id,
     ...customer,
     idempotencyKey,
@@ -154,7 +165,7 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       webhookDeliveries: cursor("webhookDeliveries"),
     },
     documentHash: document.hash,
-    canaries: [word, document.hash, client, keyId, batchId, endpointId, ...ids],
+    canaries: [word, document.hash, client, keyId, batchId, endpointId, device, ...ids],
   };
 }
 
@@ -168,6 +179,8 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
     customerId: crypto.randomUUID(),
     batchId: `bat_${crypto.randomUUID()}`,
     endpointId: `whe_${crypto.randomUUID()}`,
+    device: `dev_${crypto.randomUUID()}`,
+    deviceId: `${word} device 0`,
     deliveryId: `msg_${crypto.randomUUID()}`,
     email: `${word}.0@example.com`,
     phrase: "no-such-phrase",

@@ -37,6 +37,7 @@ const row = (own: Thing, thing: Partial<Record<"email" | "clientRef" | "referenc
 const ARGUMENTS: Record<string, (thing: Thing, own: Thing) => object> = {
   "Query.node.id": (thing) => ({ id: thing.customerId }),
   "Query.node.id (batch)": (thing) => ({ id: thing.batchId }),
+  "Query.node.id (device)": (thing) => ({ id: thing.device }),
   "Query.customer.by.id": (thing) => ({ by: { id: thing.customerId } }),
   "Query.customer.by.email": (thing) => ({ by: { email: thing.email } }),
   "Query.customer.by.phrase": (thing) => ({ by: { phrase: thing.phrase } }),
@@ -86,6 +87,13 @@ const ARGUMENTS: Record<string, (thing: Thing, own: Thing) => object> = {
     input: { id: own.customerId, expectedVersion: 0, update: { email: thing.email } },
   }),
   "Mutation.setBlacklist.input.id": (thing) => ({ input: { id: thing.customerId, blacklisted: true } }),
+  "Mutation.setConsent.input.id": (thing) => ({ input: { id: thing.customerId, consent: null } }),
+  "Mutation.linkDevice.input.id": (thing) => ({ input: { id: thing.customerId, deviceId: `${nothing.word} device` } }),
+  "Mutation.linkDevice.input.deviceId": (thing, own) => ({
+    input: { id: own.customerId, expectedVersion: 0, deviceId: thing.deviceId },
+  }),
+  "Mutation.unlinkDevice.input.id": (thing) => ({ input: { id: thing.customerId, deviceId: `${nothing.word} device` } }),
+  "Mutation.unlinkDevice.input.deviceId": (thing, own) => ({ input: { id: own.customerId, expectedVersion: 0, deviceId: thing.deviceId } }),
   "Mutation.eraseCustomer.input.id": (thing) => ({ input: { id: thing.customerId } }),
   "Mutation.createCustomersBatch.input.customers.clientRef": (thing) => ({
     input: { dryRun: true, customers: [row(FREE, { clientRef: thing.clientRef })] },

@@ -28,13 +28,18 @@ async function ask(document: string, variables: object = {}, headers: Record<str
 const one = (selection: string, head = "") => `${head} { customer(by: { id: "${id}" }) { ${selection} } }`;
 
 const EXTENDED =
-  "firstname lastname middlename email phone dialCode address state clientRef reference consent blacklisted version createdAt updatedAt".split(
+  "firstname lastname middlename email phone dialCode address state clientRef reference consent lifecycle paymentsEnabled blacklisted version createdAt updatedAt".split(
     " ",
   );
-const SENSITIVE = ["accountNumber", "blacklist", "history"];
+const SENSITIVE = ["accountNumber", "blacklist", "history", "devices"];
 const ALL = ["id", "bankId", "phrase", "accountName", "gender", "displayPicture", "country", ...EXTENDED, ...SENSITIVE];
 const select = (name: string) =>
-  ({ consent: "consent { source }", blacklist: "blacklist { reason }", history: "history { nodes { version } }" })[name] ?? name;
+  ({
+    consent: "consent { source }",
+    blacklist: "blacklist { reason }",
+    history: "history { nodes { version } }",
+    devices: "devices { deviceId }",
+  })[name] ?? name;
 
 describe("every field, by tier", () => {
   test("the table here is the schema's", () => expect(ALL).toEqual(CUSTOMER_FIELD_NAMES));

@@ -36,15 +36,19 @@ type Customer implements Node {
   address: String  state: String
   clientRef: String  reference: String
   consent: Consent
+  lifecycle: CustomerLifecycle  paymentsEnabled: Boolean
   blacklisted: Boolean
   version: Int
   createdAt: DateTime  updatedAt: DateTime
   accountNumber: String
   blacklist: BlacklistEntry
   history(first: Int, after: String): CustomerEventConnection
+  devices: [Device!]
   redactedFields: [CustomerField!]!
 }
 type Consent { source: String!  at: DateTime!  textVersion: String! }
+type Device implements Node { id: ID!  deviceId: String!  actor: String!  linkedAt: DateTime! }
+enum CustomerLifecycle { REGISTERED ONBOARDED DEVICE_LINKED PAYMENTS_ENABLED }
 enum Gender { MALE FEMALE OTHER }
 enum BlacklistReason { FRAUD CHARGEBACK COMPLIANCE REQUEST OTHER }
 type BlacklistEntry { reason: BlacklistReason!  note: String  actor: String!  since: DateTime!  expiresAt: DateTime }
@@ -55,12 +59,18 @@ type Mutation {
   setBlacklist(input: SetBlacklistInput!): SetBlacklistResult!
   createCustomersBatch(input: CreateCustomersBatchInput!): CreateCustomersBatchResult!
   eraseCustomer(input: EraseCustomerInput!): EraseCustomerResult!
+  setConsent(input: SetConsentInput!): SetConsentResult!
+  linkDevice(input: LinkDeviceInput!): LinkDeviceResult!
+  unlinkDevice(input: UnlinkDeviceInput!): UnlinkDeviceResult!
 }
 type Subscription { batchProgress(id: ID!): BatchProgress }
 interface Error { code: ErrorCode!  message: String! }
 union CreateCustomerResult = Customer | InvalidCustomerData | CustomerAlreadyExists | IdempotencyConflict
 union UpdateCustomerResult = Customer | CustomerNotFound | InvalidCustomerData | CustomerAlreadyExists | VersionConflict
 union SetBlacklistResult = Customer | CustomerNotFound | InvalidCustomerData | VersionConflict
+union SetConsentResult = Customer | CustomerNotFound | InvalidCustomerData | VersionConflict
+union LinkDeviceResult = Customer | CustomerNotFound | InvalidCustomerData | DeviceRefused | VersionConflict
+union UnlinkDeviceResult = Customer | CustomerNotFound | InvalidCustomerData | VersionConflict
 union EraseCustomerResult = CustomerErased | CustomerNotFound
 union CreateCustomersBatchResult = BatchResult | InvalidBatch | IdempotencyConflict
 type InvalidCustomerData implements Error { code: ErrorCode!  message: String!  issues: [InputIssue!]! }
@@ -77,6 +87,10 @@ input CustomerUpdateInput {
   address: String  state: String  gender: Gender  displayPicture: String
 }
 input SetBlacklistInput { id: ID!  blacklisted: Boolean!  reason: BlacklistReason  note: String  expiresAt: DateTime  expectedVersion: Int }
+
+input SetConsentInput { id: ID!  consent: ConsentInput  expectedVersion: Int }
+input LinkDeviceInput { id: ID!  deviceId: String!  expectedVersion: Int }
+input UnlinkDeviceInput { id: ID!  deviceId: String!  expectedVersion: Int }
 
 input CreateCustomersBatchInput {
   customers: [BatchCustomerInput]!

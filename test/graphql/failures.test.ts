@@ -16,6 +16,9 @@ await gateway.key({ audience: "APP", client: "front" });
 const eve = { firstname: "Eve", lastname: "Example", email: "eve@example.com", country: "NG", idempotencyKey: "once" };
 const { createCustomer: made } = await client(gateway, key).run(Create, { input: eve });
 const id = made.__typename === "Customer" ? made.id : "";
+const mallory = await client(gateway, key).run(Create, { input: { ...eve, email: "mallory@example.com", idempotencyKey: null } });
+const blacklisted = mallory.createCustomer.__typename === "Customer" ? mallory.createCustomer.id : "";
+await gateway.query(key, `mutation { setBlacklist(input: { id: "${blacklisted}", blacklisted: true }) { __typename } }`);
 const nobody = "00000000-0000-4000-8000-000000000000";
 
 /** For each error type of the schema, a mutation and an input that it answers. */
@@ -24,6 +27,7 @@ const CASES: Record<string, [mutation: string, input: object]> = {
   ClientNotFound: ["publishDocuments", { client: "nobody", documents: [] }],
   CustomerAlreadyExists: ["createCustomer", { ...eve, idempotencyKey: null }],
   CustomerNotFound: ["updateCustomer", { id: nobody, update: { firstname: "Nobody" } }],
+  DeviceRefused: ["linkDevice", { id: blacklisted, deviceId: "device" }],
   IdempotencyConflict: ["createCustomer", { ...eve, firstname: "Eva" }],
   InvalidApiKey: ["createApiKey", { audience: "APP", scopes: ["everything"] }],
   InvalidBatch: ["createCustomersBatch", { customers: [] }],

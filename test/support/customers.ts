@@ -107,7 +107,7 @@ export function caller(gateway: TestGateway, key: string, headers?: Record<strin
     async history(id: string): Promise<any[]> {
       const { body } = await gateway.query(
         key,
-        "query ($id: ID!) { customer(by: { id: $id }) { history(first: 100) { nodes { version type actor at changedFields reason expiresAt } } } }",
+        "query ($id: ID!) { customer(by: { id: $id }) { history(first: 100) { nodes { version type actor at changedFields lifecycle reason expiresAt } } } }",
         { id },
       );
       return dataOf(body).history.nodes.toReversed();

@@ -6,6 +6,7 @@ import type { Mode } from "../../database/generated/enums.ts";
 import type { Job } from "../../jobs/schedule.ts";
 import { noteContext } from "./customer.blacklist-entry.ts";
 import { columnContext } from "./customer.columns.ts";
+import { FIRST_CUSTOMER, republishCustomers } from "./customer.republish.ts";
 import { FIRST_IDENTITY, rehashIdentities } from "./customer.rehash.ts";
 
 /** How many rows one statement looks at, and how many such looks make a turn: a table of any size is walked in bounded steps. */
@@ -62,31 +63,39 @@ const START: Place = { bankId: "", mode: "SANDBOX", customerId: "00000000-0000-0
 
 /**
  * Seals anew, by the keyring's newest key, what an older one sealed, and hashes anew the identities of blacklisted
- * customers; so that an older key can be dropped. It walks the tables again and again as long as the keyring has
+ * customers, devices, and what merchants find customers by; so that an older key can be dropped. It walks the tables again and again as long as the keyring has
  * older keys: another gateway may still seal by one. Values, versions, times and histories stay as they are.
  */
 export function resealCustomers(db: Database, keyring: Keyring, log: Logger): Job {
   const walks = COLUMNS.map((column) => walk(START, (after) => lookAt(db, keyring, column, after, log)));
   walks.push(walk(FIRST_IDENTITY, (after) => rehashIdentities(db, keyring, after, PER_LOOK)));
+  const publishing = walk(FIRST_CUSTOMER, (after) => republishCustomers(db, keyring, after, PER_LOOK));
+  let allPublished = false;
   return {
     name: "reseal-customers",
     everyMs: 5_000,
     async run() {
-      if (keyring.hashIds.length === 1) return;
-      for (const turn of walks) await turn();
+      const hasOlder = keyring.hashIds.length > 1;
+      // Once in any case: an older version of the gateway published nobody.
+      if (hasOlder || !allPublished) allPublished = (await publishing()) || allPublished;
+      if (hasOlder) for (const turn of walks) await turn();
     },
   };
 }
 
-/** A turn of a walk: some looks, from where the last turn ended; at the end of the table the next turn begins anew. */
-function walk<At>(start: At, look: (after: At) => Promise<At | null>): () => Promise<void> {
+/**
+ * A turn of a walk: some looks, from where the last turn ended. Whether it came to the table's end; the next turn then begins
+ * anew.
+ */
+function walk<At>(start: At, look: (after: At) => Promise<At | null>): () => Promise<boolean> {
   let after = start;
   return async () => {
     for (let looks = 0; looks < LOOKS_PER_TURN; looks += 1) {
       const last = await look(after);
       after = last ?? start;
-      if (last === null) return;
+      if (last === null) return true;
     }
+    return false;
   };
 }
 

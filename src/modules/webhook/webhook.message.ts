@@ -20,7 +20,12 @@ const shows = (visibility: Visibility, field: string) =>
   Object.hasOwn(CUSTOMER_FIELDS, field) && reaches(visibility, CUSTOMER_FIELDS[field as CustomerFieldName].tier);
 
 /** What has parts of its own, and which; what has entries of its own in the API is left to it. */
-const PARTS: Partial<Record<CustomerFieldName, string | null>> = { consent: "{ source at textVersion }", blacklist: null, history: null };
+const PARTS: Partial<Record<CustomerFieldName, string | null>> = {
+  consent: "{ source at textVersion }",
+  blacklist: null,
+  history: null,
+  devices: null,
+};
 
 const selections = (visibility: Visibility) =>
   CUSTOMER_FIELD_NAMES.filter((name) => shows(visibility, name) && PARTS[name] !== null).map((name) => `${name} ${PARTS[name] ?? ""}`);

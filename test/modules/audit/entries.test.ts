@@ -76,6 +76,40 @@ const MUTATIONS: Record<string, [document: string, input: () => Promise<object> 
     ],
     [onlyId(BLACKLIST), () => ({ id: customer.id, blacklisted: true }), wrote("setBlacklist", 0)],
   ],
+  setConsent: [
+    [
+      "mutation ($input: SetConsentInput!) { setConsent(input: $input) { __typename } }",
+      () => ({ id: customer.id, consent: { source: "Canarysource", at: "2026-01-31T09:30:00Z", textVersion: "Canarytext" } }),
+      wrote("setConsent", 1, ["Customer.consent", "Customer.lifecycle"]),
+    ],
+    [
+      "mutation ($input: SetConsentInput!) { setConsent(input: $input) { __typename } }",
+      () => ({ id: customer.id }),
+      wrote("setConsent", 0, [], "INVALID_CUSTOMER_DATA"),
+    ],
+  ],
+  linkDevice: [
+    [
+      "mutation ($input: LinkDeviceInput!) { linkDevice(input: $input) { __typename } }",
+      async () => ({
+        id: dataOf((await gateway.query(key, CREATE, { input: person("canary.device") })).body).id,
+        deviceId: "canary-device",
+      }),
+      wrote("linkDevice", 1, ["Customer.devices"]),
+    ],
+    [
+      "mutation ($input: LinkDeviceInput!) { linkDevice(input: $input) { __typename } }",
+      () => ({ id: customer.id, deviceId: "canary-device" }),
+      wrote("linkDevice", 0, [], "DEVICE_REFUSED"),
+    ],
+  ],
+  unlinkDevice: [
+    [
+      "mutation ($input: UnlinkDeviceInput!) { unlinkDevice(input: $input) { __typename } }",
+      () => ({ id: customer.id, deviceId: "canary-device" }),
+      wrote("unlinkDevice", 0),
+    ],
+  ],
   eraseCustomer: [
     [
       "mutation ($input: EraseCustomerInput!) { eraseCustomer(input: $input) { __typename } }",
@@ -218,7 +252,8 @@ const read = (operation: string, customers: number, ...fields: string[]) => ({
 });
 
 test.each(CUSTOMER_FIELD_NAMES)("reading %s leaves an entry if it is above STANDARD, and none else", async (field) => {
-  const sub = { consent: " { source }", blacklist: " { reason }", history: " { nodes { version } }" }[field as string] ?? "";
+  const sub =
+    { consent: " { source }", blacklist: " { reason }", history: " { nodes { version } }", devices: " { id }" }[field as string] ?? "";
   const { entries, body } = await audited(gateway, key, `{ customer(by: { id: "${customer.id}" }) { x: ${field}${sub} } }`);
   expect(body.errors).toBeUndefined();
   expect(entries).toEqual(CUSTOMER_FIELDS[field].tier === "STANDARD" ? [] : [read("customer", 1, field)]);

@@ -1,0 +1,58 @@
+import { GATEWAY_ACTOR } from "../../changes/record-change.ts";
+import type { Keyring } from "../../crypto/keyring.ts";
+import { type Database, type Transaction, transaction } from "../../database/client.ts";
+import type { Customer, Device } from "../../database/generated/client.ts";
+import { columnContext, deviceText, openDeviceId } from "./customer.columns.ts";
+import { republish } from "./customer.discovery.ts";
+import { CustomerNotFound } from "./customer.errors.ts";
+import { lockCustomer } from "./customer.write.ts";
+
+type Place = Pick<Customer, "bankId" | "mode" | "id">;
+
+/** Before the first customer of the table. */
+export const FIRST_CUSTOMER: Place = { bankId: "", mode: "SANDBOX", id: "00000000-0000-0000-0000-000000000000" };
+
+/**
+ * Of the next `limit` customers, seals and hashes devices anew that an older key did, and has merchants find who consented
+ * by the newest key; those too who consented before there was such a table. The last customer that was looked at, or null
+ * when there are no more.
+ */
+export async function republishCustomers(db: Database, keyring: Keyring, after: Place, limit: number): Promise<Place | null> {
+  const newest = Buffer.from(keyring.ids[0]!, "hex");
+  const rows = await db.$queryRaw<(Place & { isOlder: boolean })[]>`
+    SELECT c.bank_id AS "bankId", c.mode::text AS mode, c.id,
+      EXISTS (SELECT FROM device d WHERE d.bank_id = c.bank_id AND d.mode = c.mode AND d.customer_id = c.id
+        AND (substring(d.hash FROM 1 FOR 4) <> ${newest}::bytea OR substring(d.device_id FROM 1 FOR 4) <> ${newest}::bytea))
+      OR c.consent_at IS NOT NULL AND NOT EXISTS (SELECT FROM discovery d WHERE d.bank_id = c.bank_id AND d.mode = c.mode AND d.customer_id = c.id
+        AND substring(d.hash FROM 1 FOR 4) = ${newest}::bytea) AS "isOlder"
+    FROM (
+      SELECT bank_id, mode, id, consent_at FROM customer
+      WHERE (bank_id, mode, id) > (${after.bankId}::text, ${after.mode}::mode, ${after.id}::uuid)
+      ORDER BY bank_id, mode, id LIMIT ${limit}::int
+    ) AS c ORDER BY c.bank_id, c.mode, c.id`;
+  for (const place of rows.filter(({ isOlder }) => isOlder)) await renew(db, keyring, place);
+  return rows.length < limit ? null : rows.at(-1)!;
+}
+
+async function renew(db: Database, keyring: Keyring, { bankId, mode, id }: Place): Promise<void> {
+  const actor = { tenantId: bankId, mode, keyId: GATEWAY_ACTOR };
+  await transaction(db, async (tx) => {
+    const customer = await lockCustomer(tx, actor, id);
+    for (const device of await tx.device.findMany({ where: { bankId, mode, customerId: id } })) await resealDevice(tx, keyring, device);
+    await republish(tx, keyring, actor, customer);
+  }).catch((error: unknown) => {
+    if (!(error instanceof CustomerNotFound)) throw error;
+  });
+}
+
+async function resealDevice(tx: Transaction, keyring: Keyring, device: Device): Promise<void> {
+  const { bankId, mode, id } = device;
+  const deviceId = openDeviceId(keyring, device);
+  await tx.device.update({
+    where: { bankId_mode_id: { bankId, mode, id } },
+    data: {
+      hash: keyring.hashes("device", deviceText(device, deviceId))[0]!,
+      deviceId: keyring.seal("encryption", deviceId, columnContext(device, "deviceId")),
+    },
+  });
+}
