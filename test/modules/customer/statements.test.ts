@@ -24,12 +24,15 @@ for (let number = 0; number < 50; number++) {
   ids.push(...made.customerIds);
 }
 for (const id of ids.slice(0, FULL)) {
+  await gateway.query(key, "mutation ($input: LinkDeviceInput!) { linkDevice(input: $input) { __typename } }", {
+    input: { id, deviceId: `device of ${id}` },
+  });
   await blacklist({ id, blacklisted: true, note: "watch" });
   await update({ id, update: { state: "Lagos" } });
 }
 
 const SCALARS = Object.keys(CUSTOMER_FIELDS)
-  .filter((name) => !["consent", "blacklist", "history"].includes(name))
+  .filter((name) => !["consent", "blacklist", "history", "devices"].includes(name))
   .join(" ");
 const EVERYTHING = `{
   ...All
@@ -41,6 +44,7 @@ const ALL = `fragment All on Customer {
   ${SCALARS} redactedFields
   consent { source at textVersion }
   blacklist { reason note actor since expiresAt }
+  devices { id deviceId linkedAt }
   history(first: 2) { nodes { version type actor at changedFields reason expiresAt } edges { cursor node { version } } pageInfo { hasNextPage endCursor } }
 }`;
 
@@ -60,11 +64,11 @@ beforeEach(async () => {
 const LISTS: Record<string, { document: string; reads: Record<string, number> }> = {
   nodes: {
     document: `query ($n: Int) { customers(first: $n) { nodes ${EVERYTHING} } }`,
-    reads: { customer: 1, blacklist_entry: 1, customer_event: 1 },
+    reads: { customer: 1, blacklist_entry: 1, customer_event: 1, device: 1 },
   },
   edges: {
     document: `query ($n: Int) { customers(last: $n) { edges { cursor node ${EVERYTHING} } pageInfo { hasPreviousPage startCursor } } }`,
-    reads: { customer: 1, blacklist_entry: 1, customer_event: 1 },
+    reads: { customer: 1, blacklist_entry: 1, customer_event: 1, device: 1 },
   },
   "nodes and edges under several names": {
     document: `query ($n: Int) { customers(first: $n) {
@@ -72,15 +76,15 @@ const LISTS: Record<string, { document: string; reads: Record<string, number> }>
       edges { node { id firstname } } c: edges { cursor node ${EVERYTHING} d: node { accountNumber version } }
       pageInfo { hasNextPage }
     } }`,
-    reads: { customer: 1, blacklist_entry: 1, customer_event: 1 },
+    reads: { customer: 1, blacklist_entry: 1, customer_event: 1, device: 1 },
   },
   "nodes and their count": {
     document: `query ($n: Int) { customers(first: $n) { totalCount nodes ${EVERYTHING} } }`,
-    reads: { customer: 2, blacklist_entry: 1, customer_event: 1 },
+    reads: { customer: 2, blacklist_entry: 1, customer_event: 1, device: 1 },
   },
   "a batch's customers": {
     document: `query ($n: Int) { batch(id: "${batches[0]}") { customerIds customers(first: $n) { nodes ${EVERYTHING} edges { node { email } } } } }`,
-    reads: { batch: 1, customer: 1, blacklist_entry: 1, customer_event: 1 },
+    reads: { batch: 1, customer: 1, blacklist_entry: 1, customer_event: 1, device: 1 },
   },
   batches: {
     document: `query ($n: Int) { batches(last: $n) { nodes {
@@ -89,7 +93,7 @@ const LISTS: Record<string, { document: string; reads: Record<string, number> }>
       customers(first: 100) { nodes ${EVERYTHING} }
     } edges { node { customers(first: 1) { totalCount edges { node { phrase } } } } } } }
     fragment Failure on BatchFailure { ... on BatchItemFailure { index code message } ... on ExistingCustomer { customerId } }`,
-    reads: { batch: 1, batch_failure: 1, customer: 1, blacklist_entry: 1, customer_event: 1 },
+    reads: { batch: 1, batch_failure: 1, customer: 1, blacklist_entry: 1, customer_event: 1, device: 1 },
   },
 };
 
@@ -101,6 +105,7 @@ test.each(Object.entries(LISTS))("%s: as many statements for all as for one", as
   // It was the full answer that cost no more.
   const [list] = Object.values(data) as any[];
   expect((list.nodes ?? list.edges ?? list.customers.nodes).length).toBe(most);
+  expect(JSON.stringify(data).split('"deviceId":"device of').length).toBeGreaterThan(document.includes("last: $n) { edges") ? 100 : 1);
   expect(JSON.stringify(data).split('"note":"watch"').length).toBeGreaterThan(document.includes("last: $n) { edges") ? 100 : 1);
 });
 
