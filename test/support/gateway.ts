@@ -100,7 +100,7 @@ export async function openGateway(
 }
 
 const OTHERS_WORK =
-  /set_config|^(BEGIN|COMMIT)|audit_(entry|link)|pg_stat_user_tables|status = 'PROCESSING'|"last_used_at" = |UPDATE persisted_document d|"(blacklist_expires_at|blacklisted_identity"\."expires_at)" <= /;
+  /set_config|^(BEGIN|COMMIT)|audit_(entry|link)|AS "isOlder"|pg_stat_user_tables|status = 'PROCESSING'|"last_used_at" = |UPDATE persisted_document d|"(blacklist_expires_at|blacklisted_identity"\."expires_at)" <= /;
 
 /** Whether a statement does work for a request: not what row-level security puts around each, nor the audit's and the jobs', which come at any time. */
 export function isWork(sql: string): boolean {

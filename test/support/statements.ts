@@ -1,5 +1,5 @@
 /** What recorded SQL statements read. Only tables that hold a bank's data count: not keys, not the audit's. */
-const TABLES = ["customer", "customer_event", "blacklist_entry", "batch", "batch_failure"];
+const TABLES = ["customer", "customer_event", "blacklist_entry", "batch", "batch_failure", "device"];
 
 const tableOf = (sql: string) => TABLES.find((table) => new RegExp(`\\bFROM\\s+("public"\\.)?"?${table}"?(\\s|$)`).test(sql));
 

@@ -156,7 +156,11 @@ export const UNLINK_DEVICE = /* GraphQL */ `mutation RestUnlinkDevice($id: ID!, 
 /** DELETE /v1/customers/{id}. */
 export const ERASE_CUSTOMER = /* GraphQL */ `mutation RestEraseCustomer($id: ID!, $reason: ErasureReason! = OTHER) {
   eraseCustomer(input: { id: $id, reason: $reason }) {
-    ${ON_ERROR}
+    __typename
+    ... on Error {
+      code
+      message
+    }
     ... on CustomerErased {
       id
       erasedAt

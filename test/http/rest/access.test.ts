@@ -42,6 +42,9 @@ const NAMING: Record<string, (thing: Thing) => Request[]> = {
   createCustomer: (thing) => [["POST", "/v1/customers", { firstName: "A", lastName: "B", country: "NG", email: thing.email }]],
   updateCustomer: (thing) => [["PATCH", `/v1/customers/${thing.id}`, { firstName: "Other" }]],
   setBlacklist: (thing) => [["PATCH", `/v1/customers/${thing.id}/blacklist`, { blacklist: true }]],
+  linkDevice: (thing) => [["POST", "/v1/bank/customer/device/link", { id: thing.id, deviceId: "device" }]],
+  unlinkDevice: (thing) => [["POST", "/v1/bank/customer/device/unlink", { id: thing.id, deviceId: "device" }]],
+  eraseCustomer: (thing) => [["DELETE", `/v1/customers/${thing.id}`]],
 };
 const present: Thing = { id, phrase, email: CANARIES.email, reference: CANARIES.reference };
 const absent: Thing = { id: crypto.randomUUID(), phrase: "no-such-phrase", email: "nobody@example.com", reference: "no-such-reference" };
@@ -79,11 +82,12 @@ describe.each(["bank", "mode"] as const)("from another %s", async (line) => {
 });
 
 describe("a key of STANDARD visibility", async () => {
-  const everything: Scope[] = ["customers:read", "customers:write", "customers:blacklist", "batches:write"];
+  const everything: Scope[] = ["customers:read", "customers:write", "customers:blacklist", "batches:write", "devices:write"];
   const call = rest(gateway, await gateway.key({ scopes: everything }));
   const hidden = [...Object.values(CANARIES), ...OTHER_FORMS];
 
-  test.each(Object.keys(NAMING))("%s shows and reads no value above it", async (name) => {
+  // Erasing shows nothing, and leaves nothing for the others.
+  test.each(Object.keys(NAMING).filter((name) => name !== "eraseCustomer"))("%s shows and reads no value above it", async (name) => {
     for (const request of NAMING[name]!(present)) {
       gateway.statements.length = 0;
       const answer = await call(...request);

@@ -19,9 +19,9 @@ const samples: Record<string, { good: Request; bad: Request }> = {};
 type Request = [method: string, path: string, body?: unknown];
 
 const { body: batch } = await call("POST", "/v1/bank/customers", {
-  customers: [batchRow(1, { phone: "+2348031234567", gender: "other" })],
+  customers: [batchRow(1, { phone: "+2348031234567", gender: "other" }), batchRow(5)],
 });
-const [id] = batch.data.data.customerIds as [string];
+const [id, second] = batch.data.data.customerIds as [string, string];
 const rows = [
   batchRow(2),
   batchRow(1),
@@ -48,6 +48,18 @@ Object.assign(samples, {
   updateCustomer: {
     good: ["PATCH", `/v1/customers/${id}`, { phone: null }],
     bad: ["PATCH", `/v1/customers/${id}`, { email: "none", lastName: " " }],
+  },
+  linkDevice: {
+    good: ["POST", "/v1/bank/customer/device/link", { id, deviceId: "device" }],
+    bad: ["POST", "/v1/bank/customer/device/link", { id, deviceId: " " }],
+  },
+  unlinkDevice: {
+    good: ["POST", "/v1/bank/customer/device/unlink", { id, deviceId: "device" }],
+    bad: ["POST", "/v1/bank/customer/device/unlink", { id }],
+  },
+  eraseCustomer: {
+    good: ["DELETE", `/v1/customers/${second}?reason=request`],
+    bad: ["DELETE", `/v1/customers/${second}?reason=whim`],
   },
   setBlacklist: {
     good: ["PATCH", `/v1/customers/${id}/blacklist`, { blacklist: true }],
