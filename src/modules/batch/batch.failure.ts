@@ -1,7 +1,9 @@
 import type { BatchFailure } from "../../database/generated/client.ts";
 import { builder } from "../../graphql/builder.ts";
 import { BatchErrorCodeEnum, type CustomerKey, CustomerKeyEnum } from "../../graphql/enums.ts";
+import { toGlobalId } from "../../graphql/global-id.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
+import { kindInSchema } from "./batch.kind.ts";
 
 /** Why one row was refused. */
 export type RowFailure = { readonly index: number; readonly clientRef: string | null } & (
@@ -10,11 +12,13 @@ export type RowFailure = { readonly index: number; readonly clientRef: string | 
   | { readonly code: "EXISTING_CUSTOMER"; readonly matchedOn: string; readonly existingId: string }
 );
 
-/** A failure as it is stored. */
-export type StoredFailure = Omit<BatchFailure, "bankId" | "mode" | "clientRefKey">;
+/** A failure as it is stored, with its batch's kind. */
+export type StoredFailure = Omit<BatchFailure, "bankId" | "mode" | "clientRefKey"> & { readonly kind: string };
 
 const issuesOf = (failure: StoredFailure) => (failure.issues ?? []) as unknown as Issue[];
 const keyOf = (failure: StoredFailure) => failure.matchedOn as CustomerKey;
+/** What the row would have become. */
+const thingOf = ({ kind }: StoredFailure) => kindInSchema(kind).thing;
 
 /** What a person reads of a failure: fields and rules, never a value. */
 export function describeFailure(failure: StoredFailure): string {
@@ -22,7 +26,7 @@ export function describeFailure(failure: StoredFailure): string {
     case "DUPLICATE_IN_BATCH":
       return `Row ${failure.firstIndex} of this batch has the same ${failure.matchedOn}`;
     case "EXISTING_CUSTOMER":
-      return `Customer with this ${failure.matchedOn} already exists`;
+      return `${thingOf(failure).typename} with this ${failure.matchedOn} already exists`;
     default:
       return issuesOf(failure)
         .map(({ field, message }) => (field ? `${field} ${message}` : message))
@@ -37,10 +41,10 @@ const BatchItemFailure = builder.interfaceRef<StoredFailure>("BatchItemFailure")
     clientRef: t.string({
       nullable: true,
       description: "The row's clientRef as it came, if it had one.",
-      resolve: ({ clientRef }, _args, { disclosed }) => {
-        // A value above STANDARD, of a row that became no customer.
-        disclosed.ask(["clientRef"]);
-        return clientRef;
+      resolve: (failure, _args, { disclosed }) => {
+        // Of a customer: a value above STANDARD, of a row that became none.
+        if (thingOf(failure).typename === "Customer") disclosed.ask(["clientRef"]);
+        return failure.clientRef;
       },
     }),
     code: t.field({ type: BatchErrorCodeEnum, description: "Why.", resolve: ({ code }) => code }),
@@ -66,11 +70,14 @@ const InvalidData = builder.objectRef<StoredFailure>("InvalidData").implement({
 });
 
 const ExistingCustomer = builder.objectRef<StoredFailure>("ExistingCustomer").implement({
-  description: "This bank already has, in this mode, a customer with one of the row's keys.",
+  description: "This bank already has, in this mode, a customer with one of the row's keys; of a batch of merchants, a merchant.",
   interfaces: [BatchItemFailure],
   fields: (t) => ({
     matchedOn: t.field({ type: CustomerKeyEnum, description: "The key that matched.", resolve: keyOf }),
-    customerId: t.id({ description: "The customer that has it.", resolve: ({ existingId }) => existingId! }),
+    customerId: t.id({
+      description: "The customer that has it; of a batch of merchants the merchant: `mer_` and a UUID.",
+      resolve: (failure) => toGlobalId(thingOf(failure).prefix, failure.existingId!),
+    }),
   }),
 });
 

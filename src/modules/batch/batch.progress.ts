@@ -6,7 +6,8 @@ import { BatchStatusEnum } from "../../graphql/enums.ts";
 import { gatewayError } from "../../graphql/errors.ts";
 import { fromGlobalId, toGlobalId } from "../../graphql/global-id.ts";
 import type { BatchRow } from "./batch.store.ts";
-import { BATCH_COLUMNS, BATCH_PREFIX, BatchSummary, READ_BATCHES } from "./batch.type.ts";
+import { CUSTOMER_BATCHES } from "../customer/customer.batch.type.ts";
+import { BATCH_COLUMNS, BatchSummary } from "./batch.type.ts";
 
 /** How often a batch is looked at, and how long one stream lasts at most. */
 const LOOK_EVERY_MS = 500;
@@ -17,7 +18,7 @@ const LOOK_POINTS = 1;
 const BatchProgress = builder.objectRef<BatchRow>("BatchProgress").implement({
   description: "How far a batch is. What became of its rows is read with `batch`.",
   fields: (t) => ({
-    batchId: t.id({ description: "The batch: `bat_` and a UUID.", resolve: ({ id }) => toGlobalId(BATCH_PREFIX, id) }),
+    batchId: t.id({ description: "The batch: `bat_` and a UUID.", resolve: ({ id }) => toGlobalId(CUSTOMER_BATCHES.prefix, id) }),
     status: t.field({ type: BatchStatusEnum, description: "How far it is.", resolve: ({ status }) => status! }),
     summary: t.field({ type: BatchSummary, description: "What became of the rows so far.", resolve: (batch) => batch as never }),
     completedAt: t.field({
@@ -33,9 +34,9 @@ builder.subscriptionField("batchProgress", (t) =>
   t.field({
     type: BatchProgress,
     nullable: true,
-    authScopes: READ_BATCHES,
+    authScopes: CUSTOMER_BATCHES.requires,
     description:
-      "Follows a batch by server-sent events: where it stands at once, then each change, at most two a second, until it is completed. " +
+      "Follows a batch of customers by server-sent events: where it stands at once, then each change, at most two a second, until it is completed. " +
       "Each look, two a second, costs the key a point. A single null when there is no such batch here. A stream ends after an hour, with UNAUTHENTICATED when its key ends, with RATE_LIMITED when " +
       "its key has no points left, and when the gateway stops; to go on, ask again.",
     args: { id: t.arg.id({ required: true, description: "The batch's id." }) },
@@ -45,12 +46,13 @@ builder.subscriptionField("batchProgress", (t) =>
 );
 
 async function* follow(id: string, context: Context): AsyncGenerator<BatchRow | null> {
-  const uuid = fromGlobalId(BATCH_PREFIX, id);
+  const uuid = fromGlobalId(CUSTOMER_BATCHES.prefix, id);
+  const here = { ...within(context.principal), kind: CUSTOMER_BATCHES.name };
   const end = Date.now() + LIFETIME_MS;
   const over = AbortSignal.any([context.stopping, context.gone()]);
   let told: string | undefined;
   while (!over.aborted && Date.now() < end) {
-    const batch = uuid && (await context.db.batch.findFirst({ where: { ...within(context.principal), id: uuid }, select: BATCH_COLUMNS }));
+    const batch = uuid && (await context.db.batch.findFirst({ where: { ...here, id: uuid }, select: BATCH_COLUMNS }));
     if (!batch) return yield null;
     const state = JSON.stringify(batch);
     if (state !== told) yield batch;

@@ -1,14 +1,14 @@
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
+import { CUSTOMER_BATCHES } from "../customer/customer.batch.type.ts";
 import { HOURLY_DAYS, MOST_DAYS, MS, spanOf } from "./batch.report.span.ts";
 import { type BatchSums, countFailures, type Span, sumBatches, sumFailedRequests } from "./batch.report.store.ts";
 import { type Figures, MigrationIntervalEnum, MigrationReport, type Report } from "./batch.report.type.ts";
-import { READ_BATCHES } from "./batch.type.ts";
 
 builder.queryField("migrationReport", (t) =>
   t.field({
     type: MigrationReport,
-    authScopes: READ_BATCHES,
+    authScopes: CUSTOMER_BATCHES.requires,
     description:
       "How the batches of customers went that the key's bank sent in its mode in from ≤ t < to: success rate, processing time, data " +
       "quality and error rate against their targets, over time, by failure code and by field.",

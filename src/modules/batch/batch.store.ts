@@ -128,29 +128,32 @@ export type BatchSelect = { [Column in keyof Batch]?: boolean };
 export type BatchRow = Pick<Batch, "id" | "bankId" | "mode"> & Partial<Batch>;
 
 interface BatchKey {
+  readonly kind: string;
   readonly id: string;
   readonly select: BatchSelect;
 }
 
-/** Batches of the principal's bank and mode by UUID, with the columns that are asked of any of them. */
+/** Batches of a kind, of the principal's bank and mode, by UUID, with the columns that are asked of any of them. */
 export const batchLoader = createContextCache(
   (context: Context) =>
     new DataLoader<BatchKey, BatchRow | null, string>(
       async (keys) => {
-        const select = Object.assign({}, ...keys.map((key) => key.select), { id: true, bankId: true, mode: true });
+        const select = Object.assign({}, ...keys.map((key) => key.select), { id: true, bankId: true, mode: true, kind: true });
         const rows = (await context.db.batch.findMany({
           where: { ...within(context.principal), id: { in: keys.map(({ id }) => id) } },
           select,
         })) as unknown as BatchRow[];
-        const byId = new Map(rows.map((row) => [row.id, row]));
-        return keys.map(({ id }) => byId.get(id) ?? null);
+        const byKey = new Map(rows.map((row) => [`${row.kind} ${row.id}`, row]));
+        return keys.map(({ kind, id }) => byKey.get(`${kind} ${id}`) ?? null);
       },
-      { cacheKeyFn: ({ id, select }) => JSON.stringify([id, Object.keys(select).sort()]) },
+      { cacheKeyFn: ({ kind, id, select }) => JSON.stringify([kind, id, Object.keys(select).sort()]) },
     ),
 );
 
 interface FailuresKey {
   readonly batchId: string;
+  /** The batch's kind. */
+  readonly kind: string;
   /** Only rows after this index. */
   readonly above: number;
   readonly take: number;
@@ -169,9 +172,9 @@ async function loadFailures(context: Context, keys: readonly FailuresKey[]): Pro
   const { bankId, mode } = within(context.principal);
   const wanted = keys.map((key, place) => ({ ...key, place }));
   const rows = await context.db.$queryRaw<(StoredFailure & { place: number })[]>(Prisma.sql`
-    SELECT wanted.place, failure.*
+    SELECT wanted.place, wanted.kind, failure.*
     FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
-      AS wanted(place int, "batchId" uuid, above int, take int, code batch_error_code)
+      AS wanted(place int, kind text, "batchId" uuid, above int, take int, code batch_error_code)
     CROSS JOIN LATERAL (
       SELECT batch_id AS "batchId", index, code, client_ref AS "clientRef", matched_on AS "matchedOn",
         first_index AS "firstIndex", existing_id AS "existingId", issues

@@ -1,7 +1,7 @@
 import { within } from "../../access/principal.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
-import { type Connection, connectionType, once, pageArgs, ROW_PATHS, toCount } from "../../graphql/connection.ts";
+import { type Connection, connectionType, once, pageArgs, toCount } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { BatchErrorCodeEnum, BatchStatusEnum } from "../../graphql/enums.ts";
 import { facts } from "../../graphql/field-facts.ts";
@@ -9,17 +9,9 @@ import { toGlobalId } from "../../graphql/global-id.ts";
 import { nodeInterface } from "../../graphql/node.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import type { BatchErrorCode } from "../../database/generated/enums.ts";
-import { columnsAsked } from "../customer/customer.selection.ts";
-import { customerLoader, type CustomerRow, KEY_COLUMNS } from "../customer/customer.loader.ts";
-import { CustomerConnection } from "../customer/customer.type.ts";
 import { BatchFailureUnion, type StoredFailure } from "./batch.failure.ts";
+import type { KindInSchema } from "./batch.kind.ts";
 import { type BatchRow, failuresLoader } from "./batch.store.ts";
-
-/** The prefix of a batch's global id. */
-export const BATCH_PREFIX = "bat";
-
-/** Who sends batches reads them; so does who may see the EXTENDED fields that they are made of. */
-export const READ_BATCHES = { $any: { scope: "batches:write", visibility: "EXTENDED" } } as const;
 
 /** The most failures that `failures` shows at once. Source: contract §4. */
 export const INLINE_FAILURE_LIMIT = 50;
@@ -58,7 +50,8 @@ const BatchInterface = builder.interfaceRef<BatchRow>("Batch").implement({
       type: [BatchFailureUnion],
       description: "The refused rows of the lowest indexes, at most `inlineFailureLimit`.",
       extensions: facts({ size: () => INLINE_FAILURE_LIMIT }),
-      resolve: ({ id }, _args, context) => failuresLoader(context).load({ batchId: id, above: -1, take: INLINE_FAILURE_LIMIT, code: null }),
+      resolve: ({ id, kind }, _args, context) =>
+        failuresLoader(context).load({ batchId: id, kind: kind!, above: -1, take: INLINE_FAILURE_LIMIT, code: null }),
     }),
     failuresInline: t.boolean({
       description: "Whether `failures` holds all of them.",
@@ -92,7 +85,9 @@ const BatchInterface = builder.interfaceRef<BatchRow>("Batch").implement({
 
 /** All columns but the ids, which may be many: those are read only when they are asked for. */
 export const BATCH_COLUMNS = {
-  ...KEY_COLUMNS,
+  id: true,
+  bankId: true,
+  mode: true,
   kind: true,
   status: true,
   dryRun: true,
@@ -101,63 +96,57 @@ export const BATCH_COLUMNS = {
   completedAt: true,
 } as const;
 
-export const BatchResultType = builder.prismaObject("Batch", {
-  name: "BatchResult",
-  description: "A batch of customers: what was sent, and what became of each row. Read with `batches:write` or EXTENDED visibility.",
-  interfaces: [nodeInterface, BatchInterface],
-  select: BATCH_COLUMNS,
-  fields: (t) => ({
-    id: t.id({ description: "`bat_` and a UUID.", resolve: ({ id }) => toGlobalId(BATCH_PREFIX, id) }),
-    customerIds: t.idList({
-      description: "The ids of the created customers, in the order of the rows. Stored: an erased customer's id stays.",
-      select: { createdIds: true },
-      resolve: ({ createdIds }) => createdIds,
+/** The type of the batches of a kind. It has what any batch has; the kind adds its own fields. */
+export function batchType({ typename, prefix }: KindInSchema, description: string) {
+  return builder.prismaObject("Batch", {
+    variant: typename,
+    description,
+    interfaces: [nodeInterface, BatchInterface],
+    select: BATCH_COLUMNS,
+    fields: (t) => ({
+      id: t.id({ description: `\`${prefix}_\` and a UUID.`, resolve: ({ id }) => toGlobalId(prefix, id) }),
     }),
-    customers: t.field({
-      type: CustomerConnection,
-      authScopes: { scope: "customers:read" },
-      description: "The created customers, in the order of the rows, under the caller's visibility. Needs `customers:read`.",
-      args: pageArgs.forward(),
-      select: { createdIds: true },
-      resolve: (batch, args, context, info) => {
-        return listCreated(batch, args, context, columnsAsked(context, info, ROW_PATHS));
-      },
-    }),
-  }),
-});
+  });
+}
 
-function listFailures({ id }: BatchRow, args: PageArgs & { code?: BatchErrorCode | null }, context: Context): Connection<StoredFailure> {
+function listFailures(
+  { id, kind }: BatchRow,
+  args: PageArgs & { code?: BatchErrorCode | null },
+  context: Context,
+): Connection<StoredFailure> {
   const request = pageRequest(args);
   const code = args.code ?? null;
   const cursors = cursorsOf(context.keyring, { list: "failures", ...within(context.principal), of: id, code });
   const above = Number(cursors.open(args.after)?.[0] ?? -1);
   return {
-    page: once(async () => toPage(await failuresLoader(context).load({ batchId: id, above, take: request.size + 1, code }), request)),
+    page: once(async () =>
+      toPage(await failuresLoader(context).load({ batchId: id, kind: kind!, above, take: request.size + 1, code }), request),
+    ),
     cursor: ({ index }) => cursors.seal([index]),
     count: () => Promise.reject(new Error("failures are not counted")),
   };
 }
 
-/** The place of a customer among a batch's created ones is its cursor. */
-function listCreated(
+/**
+ * What a batch created, in the order of its rows: `load` gives one with the columns that are asked for, `find` with its key. What
+ * is there no more is left out. The place of one among the created is its cursor.
+ */
+export function listCreated<Row extends { id: string }>(
   batch: { id: string; createdIds: string[] },
   args: PageArgs,
   context: Context,
-  select: object,
-): Connection<CustomerRow> {
+  { load, find }: Record<"load" | "find", (id: string) => Promise<Row | null>>,
+): Connection<Row> {
   const request = pageRequest(args);
   const cursors = cursorsOf(context.keyring, { list: "created", ...within(context.principal), of: batch.id });
   const start = Number(cursors.open(args.after)?.[0] ?? -1) + 1;
-  const load = async (ids: readonly string[], columns: object) => {
-    const rows = await Promise.all(ids.map((id) => customerLoader(context).load({ by: "id", value: id, select: columns })));
-    return rows.filter((row) => row !== null);
-  };
+  const all = async (ids: readonly string[], by: typeof load) => (await Promise.all(ids.map(by))).filter((row) => row !== null);
   return {
     page: once(async () => {
-      const rows = await load(batch.createdIds.slice(start, start + request.size), select);
+      const rows = await all(batch.createdIds.slice(start, start + request.size), load);
       return { rows, hasNextPage: batch.createdIds.length > start + request.size, hasPreviousPage: false };
     }),
     cursor: ({ id }) => cursors.seal([batch.createdIds.indexOf(id)]),
-    count: once(async () => toCount((await load(batch.createdIds, KEY_COLUMNS)).length)),
+    count: once(async () => toCount((await all(batch.createdIds, find)).length)),
   };
 }

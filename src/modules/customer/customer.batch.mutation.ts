@@ -1,41 +1,11 @@
-import { idempotencyKey, keyed } from "../../changes/idempotency.ts";
-import { originOf } from "../../changes/write.ts";
 import { builder } from "../../graphql/builder.ts";
-import { ANY, type ArgsOrAny, facts } from "../../graphql/field-facts.ts";
-import { IdempotencyConflict } from "../../graphql/failure.ts";
-import { MAX_ROWS, runBatch } from "../batch/batch.core.ts";
-import { InvalidBatch } from "../batch/batch.errors.ts";
-import { loadBatch } from "../batch/batch.queries.ts";
-import { BatchResultType } from "../batch/batch.type.ts";
+import { MAX_ROWS } from "../batch/batch.core.ts";
+import { BATCH_ERRORS, batchExtensions, batchOptions, takeBatch } from "../batch/batch.mutation.ts";
 import { customerBatch } from "./customer.batch.ts";
+import { BatchResultType } from "./customer.batch.type.ts";
 import { ConsentInputType } from "./customer.consent.ts";
 import type { ConsentInput } from "./customer.consent.rules.ts";
 import type { CustomerInput } from "./customer.rules.ts";
-
-/** A batch costs a point, and a tenth for each of its rows; more rows than it takes are refused. Source: contract §5. */
-function batchPoints({ input }: ArgsOrAny): number {
-  const rows = input === ANY ? ANY : input.customers;
-  return 1 + (rows === ANY ? MAX_ROWS : Array.isArray(rows) ? Math.min(rows.length, MAX_ROWS) : 1) / 10;
-}
-
-const BatchAtomicity = builder.enumType("BatchAtomicity", {
-  description: "What one refused row means for the others.",
-  values: {
-    PARTIAL: { description: "Nothing: the good rows are created." },
-    ALL_OR_NOTHING: { description: "None is created, and the batch is FAILED." },
-  } as const,
-});
-
-const BatchProcessing = builder.enumType("BatchProcessing", {
-  description: "When the rows are processed.",
-  values: {
-    COMPLETE: { description: "Before the answer, which is the whole outcome." },
-    BACKGROUND: {
-      description:
-        "By a worker. The answer is PROCESSING at once; `batch` and `batchProgress` tell how it goes on. The rows are kept encrypted until they are processed, and then deleted.",
-    },
-  } as const,
-});
 
 const BatchCustomerInput = builder.inputType("BatchCustomerInput", {
   description:
@@ -70,21 +40,7 @@ const CreateCustomersBatchInput = builder.inputType("CreateCustomersBatchInput",
       required: { list: true, items: false },
       description: `1 to ${MAX_ROWS} rows. A null row is INVALID_DATA.`,
     }),
-    idempotencyKey: t.string({
-      description:
-        "1 to 255 characters; the Idempotency-Key header means the same. Within 24 hours the same key and input gives " +
-        "the first answer again with `replayed: true`, and another input an IdempotencyConflict.",
-    }),
-    atomicity: t.field({ type: BatchAtomicity, defaultValue: "PARTIAL", description: "What one refused row means for the others." }),
-    dryRun: t.boolean({
-      defaultValue: false,
-      description: "Makes every check and tells every failure, keeps the batch's record, writes no customer and ignores the key.",
-    }),
-    processing: t.field({
-      type: BatchProcessing,
-      defaultValue: "COMPLETE",
-      description: "When the rows are processed. The header `Prefer: respond-async` means BACKGROUND.",
-    }),
+    ...batchOptions(t),
     consent: t.field({
       type: ConsentInputType,
       description:
@@ -102,30 +58,15 @@ builder.mutationField("createCustomersBatch", (t) =>
       "Registers up to 500 customers at once. Each row gets one outcome, by the first check it does not pass: required " +
       "fields, formats and constraints, duplicates within the batch, customers that exist. No row is ever partly saved.",
     args: { input: t.arg({ type: CreateCustomersBatchInput, required: true, description: "The batch." }) },
-    extensions: { ...keyed.extensions, ...facts({ points: batchPoints }) },
+    extensions: batchExtensions("customers"),
     errors: {
-      types: [InvalidBatch, IdempotencyConflict],
+      types: BATCH_ERRORS,
       union: { name: "CreateCustomersBatchResult", description: "The batch with what became of its rows, or why it was not taken." },
     },
-    resolve: async (_root, { input: { idempotencyKey: inputKey, ...input } }, context, info) => {
-      const rows = input.customers.map((row) => (row ? withConsent(row, input.consent) : null));
-      const background = context.respondAsync || input.processing === "BACKGROUND";
-      // What it comes to, however it was said: a row without consent is another input than one with the batch's.
-      const meant = { ...input, customers: rows, processing: background ? "BACKGROUND" : "COMPLETE" };
-      const {
-        batchId,
-        replayed,
-        batch: written,
-      } = await runBatch(context, customerBatch(context.keyring), {
-        rows,
-        atomic: input.atomicity === "ALL_OR_NOTHING",
-        dryRun: input.dryRun ?? false,
-        background,
-        call: { mutation: "createCustomersBatch", key: idempotencyKey(context, inputKey), input: meant },
-        origin: originOf(context, info),
-      });
-      const batch = await loadBatch(batchId, context, info, written);
-      return Object.assign(batch!, { replayed }) as never;
+    resolve: (_root, { input }, context, info) => {
+      // A row without consent is another input than one with the batch's.
+      const customers = input.customers.map((row) => (row ? withConsent(row, input.consent) : null));
+      return takeBatch(context, info, customerBatch(context.keyring), customers, { ...input, customers });
     },
   }),
 );

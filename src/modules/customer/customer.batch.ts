@@ -1,18 +1,20 @@
+import { findExisting } from "../../changes/insert-unique.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { CUSTOMER_KEYS } from "../../graphql/enums.ts";
+import { missingFields } from "../../rules/fields.ts";
 import type { BatchKind } from "../batch/batch.rows.ts";
 import { BLACKLISTED_ISSUE, findBlacklisted, recheckBlacklisted } from "./customer.blacklisted-identity.ts";
-import { findExisting, insertCustomers } from "./customer.insert.ts";
-import { type CustomerInput, type CustomerInputField, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
+import { insertCustomers } from "./customer.insert.ts";
+import { type CustomerInput, type CustomerInputField, type CustomerValues, normaliseCustomer } from "./customer.rules.ts";
 
-/** What a row must have. Source: contract §4. */
+/** What a row must have, in the order in which it is told. Source: contract §4. */
 const REQUIRED: CustomerInputField[] = [
   "clientRef",
   "firstname",
   "lastname",
   "accountName",
-  "email",
   "country",
+  "email",
   "accountNumber",
   "reference",
 ];
@@ -35,11 +37,11 @@ export function customerBatch(keyring: Keyring): BatchKind<CustomerInput, Custom
       const accepted = rows.filter((_, index) => !refused[index]);
       const held = rows.filter((_, index) => refused[index]);
       const written = dryRun
-        ? (await findExisting(tx, actor, accepted)).map((existing) => existing ?? { id: "" })
+        ? (await findExisting(tx, actor, "customer", accepted)).map((existing) => existing ?? { id: "" })
         : await insertCustomers(tx, keyring, actor, at, accepted);
       const created = accepted.filter((_, index) => !("matchedOn" in written[index]!));
       if (!dryRun && created.length > 0) await recheckBlacklisted(tx, keyring, actor, created, at);
-      const existing = await findExisting(tx, actor, held);
+      const existing = await findExisting(tx, actor, "customer", held);
       return refused.map((isRefused) => (isRefused ? (existing.shift() ?? { issues: [BLACKLISTED_ISSUE] }) : written.shift()!));
     },
   };

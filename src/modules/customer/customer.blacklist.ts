@@ -1,4 +1,5 @@
 import type { Actor, Change } from "../../changes/record-change.ts";
+import { timeOfWrite } from "../../changes/time-of-write.ts";
 import { within } from "../../access/principal.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
@@ -9,8 +10,8 @@ import { rememberIdentity } from "./customer.blacklisted-identity.ts";
 import { InvalidCustomerData } from "./customer.errors.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import type { Issue } from "../../graphql/issue.ts";
-import { isBlank, isLonger, isStorable } from "./customer.text.ts";
-import { changeCustomer, lockCustomer, requireVersion, timeOfWrite } from "./customer.write.ts";
+import { isBlank, isLonger, isStorable } from "../../rules/text.ts";
+import { changeCustomer, lockCustomer, requireVersion } from "./customer.write.ts";
 
 export interface SetBlacklist {
   id: string;

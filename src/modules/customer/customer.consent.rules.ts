@@ -1,6 +1,6 @@
 import { DateTimeResolver } from "graphql-scalars";
 import type { Issue } from "../../graphql/issue.ts";
-import { atMost, checkText, isBlank, Violation } from "./customer.text.ts";
+import { atMost, checkText, isBlank, Violation } from "../../rules/text.ts";
 
 /** The parts of a consent, in the order in which violations are told. */
 const CONSENT_PARTS = ["source", "at", "textVersion"] as const;

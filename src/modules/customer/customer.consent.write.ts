@@ -1,10 +1,11 @@
 import type { Actor } from "../../changes/record-change.ts";
+import { timeOfWrite } from "../../changes/time-of-write.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
 import { expireIfDue } from "./customer.blacklist.ts";
 import { type ConsentInput, normaliseConsent } from "./customer.consent.rules.ts";
 import { InvalidCustomerData } from "./customer.errors.ts";
-import { changeCustomer, lockCustomer, requireVersion, timeOfWrite } from "./customer.write.ts";
+import { changeCustomer, lockCustomer, requireVersion } from "./customer.write.ts";
 
 export interface SetConsent {
   readonly id: string;

@@ -1,11 +1,14 @@
+import { findExisting } from "../../changes/insert-unique.ts";
 import type { Actor } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
+import { countryOfPhone } from "../../rules/contact.ts";
+import { missingFields } from "../../rules/fields.ts";
+import { isBlank } from "../../rules/text.ts";
 import { BLACKLISTED_ISSUE, findBlacklisted, recheckBlacklisted } from "./customer.blacklisted-identity.ts";
 import { CustomerAlreadyExists, InvalidCustomerData } from "./customer.errors.ts";
-import { findExisting, insertCustomers } from "./customer.insert.ts";
-import { countryOfPhone, type CustomerInput, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
-import { isBlank } from "./customer.text.ts";
+import { insertCustomers } from "./customer.insert.ts";
+import { type CustomerInput, type CustomerValues, normaliseCustomer } from "./customer.rules.ts";
 
 /**
  * Checks and completes a single registration: accountName defaults to the names, country to the phone's.
@@ -41,7 +44,9 @@ export async function createCustomer(
   id: string,
 ): Promise<void> {
   const [refused] = await findBlacklisted(tx, keyring, actor, [values], now);
-  const [result] = refused ? await findExisting(tx, actor, [values]) : await insertCustomers(tx, keyring, actor, now, [values], () => id);
+  const [result] = refused
+    ? await findExisting(tx, actor, "customer", [values])
+    : await insertCustomers(tx, keyring, actor, now, [values], () => id);
   if (!result) throw new InvalidCustomerData([BLACKLISTED_ISSUE]);
   if ("matchedOn" in result) throw new CustomerAlreadyExists(result.matchedOn);
   await recheckBlacklisted(tx, keyring, actor, [values], now);

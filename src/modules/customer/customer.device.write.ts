@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { within } from "../../access/principal.ts";
 import type { Actor } from "../../changes/record-change.ts";
+import { timeOfWrite } from "../../changes/time-of-write.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
 import { Conflict } from "../../database/fault.ts";
@@ -9,8 +10,8 @@ import { expireIfDue } from "./customer.blacklist.ts";
 import { columnContext, deviceText } from "./customer.columns.ts";
 import { MAX_DEVICES } from "./customer.device.ts";
 import { DeviceRefused, InvalidCustomerData } from "./customer.errors.ts";
-import { atMost, checkText, isBlank, Violation } from "./customer.text.ts";
-import { changeCustomer, lockCustomer, requireVersion, timeOfWrite } from "./customer.write.ts";
+import { atMost, checkText, isBlank, Violation } from "../../rules/text.ts";
+import { changeCustomer, lockCustomer, requireVersion } from "./customer.write.ts";
 
 export interface DeviceInput {
   readonly id: string;

@@ -1,6 +1,7 @@
 import { within } from "../../access/principal.ts";
 import { conceal } from "../../changes/discovery.ts";
 import { type Actor, recordChanges } from "../../changes/record-change.ts";
+import { timeOfWrite } from "../../changes/time-of-write.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
 import type { Customer, ErasedCustomer } from "../../database/generated/client.ts";
@@ -9,7 +10,7 @@ import { builder } from "../../graphql/builder.ts";
 import { ErasureReasonEnum } from "../../graphql/enums.ts";
 import { rehashIdentity } from "./customer.blacklisted-identity.ts";
 import { isBlacklisted } from "./customer.policy.ts";
-import { lockCustomer, timeOfWrite } from "./customer.write.ts";
+import { lockCustomer } from "./customer.write.ts";
 
 /**
  * Destroys every personal value of a customer in the caller's transaction: the row, its devices, where merchants find it,

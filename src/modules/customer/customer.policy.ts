@@ -5,9 +5,9 @@ import type { Customer, Prisma } from "../../database/generated/client.ts";
 import type { Gender } from "../../database/generated/enums.ts";
 import { gatewayError } from "../../graphql/errors.ts";
 import { fromGlobalId } from "../../graphql/global-id.ts";
+import { normaliseEmail } from "../../rules/contact.ts";
+import { isStorable } from "../../rules/text.ts";
 import { wordsOf } from "./customer.columns.ts";
-import { normaliseEmail } from "./customer.rules.ts";
-import { isStorable } from "./customer.text.ts";
 
 /** A filter as the schema has it. Null and left out mean the same: no restriction. */
 export interface CustomerFilter {

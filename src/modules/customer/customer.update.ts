@@ -1,15 +1,17 @@
 import type { Actor } from "../../changes/record-change.ts";
+import { timeOfWrite } from "../../changes/time-of-write.ts";
 import { within } from "../../access/principal.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
 import { isUniqueViolation } from "../../graphql/builder.ts";
+import { missingFields } from "../../rules/fields.ts";
 import { expireIfDue } from "./customer.blacklist.ts";
 import { BLACKLISTED_ISSUE, findBlacklisted, rememberIdentity } from "./customer.blacklisted-identity.ts";
 import { accountNameKey, searchKey } from "./customer.columns.ts";
 import { CustomerAlreadyExists, InvalidCustomerData } from "./customer.errors.ts";
 import { isBlacklisted } from "./customer.policy.ts";
-import { type CustomerInput, type CustomerInputField, type CustomerValues, missingFields, normaliseCustomer } from "./customer.rules.ts";
-import { changeCustomer, lockCustomer, requireVersion, timeOfWrite } from "./customer.write.ts";
+import { type CustomerInput, type CustomerInputField, type CustomerValues, normaliseCustomer } from "./customer.rules.ts";
+import { changeCustomer, lockCustomer, requireVersion } from "./customer.write.ts";
 
 export interface UpdateCustomer {
   readonly id: string;

@@ -26,14 +26,6 @@ export async function lockCustomer(tx: Transaction, actor: Actor, globalId: stri
   return customer;
 }
 
-/**
- * When a write to a locked customer happens: now, but not before its last write, which may have waited
- * less for the lock or gone by another gateway's clock. So times in a history never run backwards.
- */
-export function timeOfWrite({ updatedAt }: Pick<Customer, "updatedAt">, now: Date): Date {
-  return now > updatedAt ? now : updatedAt;
-}
-
 /** Throws VersionConflict unless a customer is still as its caller read it, or the caller did not say. */
 export function requireVersion(customer: Customer, expected: number | null | undefined): void {
   if (expected != null && expected !== customer.version) throw new VersionConflict(customer);

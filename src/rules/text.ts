@@ -1,4 +1,4 @@
-/** What is true of every text that a client gives of a customer: what is blank, how long it is, what can be stored. */
+/** What is true of every text that a client gives: what is blank, how long it is, what can be stored. */
 
 /** Why a value is refused: the rule that it breaks, never the value. */
 export class Violation {
