@@ -28,6 +28,7 @@ import { BATCH_QUEUE, batchWorker, resumeBatches } from "./modules/batch/batch.w
 import { customerBatch } from "./modules/customer/customer.batch.ts";
 import { expireBlacklists } from "./modules/customer/customer.jobs.ts";
 import { resealCustomers } from "./modules/customer/customer.reseal.job.ts";
+import { MERCHANT_BATCH } from "./modules/merchant/merchant.batch.ts";
 import { removeOldDeliveries, resealWebhookSecrets } from "./modules/webhook/webhook.jobs.ts";
 import { createSender } from "./modules/webhook/webhook.send.ts";
 import { ENDPOINTS_AT_ONCE, resumeWebhooks, WEBHOOK_QUEUE, webhookWorker } from "./modules/webhook/webhook.worker.ts";
@@ -100,8 +101,7 @@ export async function buildApp(
     const webhookRules = { allowPrivate: config.webhooksMayBePrivate };
     const services: Services = { db, log, keyring, audit, queue, webhookRules, stopping: stopping.signal };
     const tenantDatabase = createTenantDatabase(db, config.rowLevelSecurity);
-    await queue.work(BATCH_QUEUE, batchWorker(services, tenantDatabase, { CUSTOMER: customerBatch(keyring) }));
-
+    await queue.work(BATCH_QUEUE, batchWorker(services, tenantDatabase, { CUSTOMER: customerBatch(keyring), MERCHANT: MERCHANT_BATCH }));
     const demo = config.databaseUrl === null ? await openDemo(services, config.dataDir) : null;
     const { authenticate, lastUse } = createAuthenticate(
       db,

@@ -66,7 +66,7 @@ const SHARED_TYPES = ["context", "config", "access", "audit", "crypto", "databas
 
 /** Of another module: its type, its loader and what tells the columns to load; and a batch of something takes the batch machinery. */
 const isModulesFace = (from: string, to: string) =>
-  /\.(type|loader|selection)$/.test(to) || (to.startsWith("modules/batch/") && /\.batch(\.mutation)?$/.test(from));
+  /\.(type|loader|selection)$/.test(to) || (to.startsWith("modules/batch/") && /\.batch(\.(mutation|type))?$/.test(from));
 
 /** Packages that one room alone takes, so that what it stands on can be changed there. Types may go further. */
 const ONLY_IN: Record<string, string> = {

@@ -4,6 +4,8 @@ import type { Transaction } from "../database/client.ts";
 export class Tally {
   readonly customers = new Set<string>();
   readonly fields = new Set<string>();
+  /** Ids of merchants. */
+  readonly merchants = new Set<string>();
   /** Ids of keys and batches. */
   readonly subjects = new Set<string>();
 
@@ -18,10 +20,11 @@ export class Tally {
   clearChanges(): void {
     this.customers.clear();
     this.fields.clear();
+    this.merchants.clear();
   }
 
   get isEmpty(): boolean {
-    return this.customers.size + this.subjects.size === 0;
+    return this.customers.size + this.merchants.size + this.subjects.size === 0;
   }
 }
 

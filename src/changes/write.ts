@@ -70,6 +70,6 @@ function factsOf({ actor, operation, audience, requestId, documentHash }: Origin
   return { ...who, at, action: "WRITE", operation, outcome, documentHash, customers: 0, count: 1, fields: [], subjects: [] };
 }
 
-function countsOf({ customers, fields, subjects }: Tally) {
-  return { customers: customers.size, fields: [...fields].sort(), subjects: [...subjects] };
+function countsOf({ customers, fields, merchants, subjects }: Tally) {
+  return { customers: customers.size, fields: [...fields].sort(), subjects: [...subjects, ...merchants] };
 }

@@ -22,7 +22,7 @@ export interface ImportBatch {
   /** What its lines are. Those of rows outside the scope are not counted. */
   readonly lines: Pick<ImportCounts, "sentLines" | "refusedLines" | "headerLines" | "blankLines">;
   /** The rows to send, as JSON; empty when there are none. */
-  readonly customers: string;
+  readonly json: string;
 }
 
 /** A body has at most 1 MB (contract §5); the rest is for the document and the key. */
@@ -46,7 +46,7 @@ export async function* batchRows(
   for await (const block of blocks) {
     for (const row of block) {
       if (row.kind === "row" && index === scope.limit) return yield batch.close({ line, row: index });
-      const json = row.kind === "row" && isInScope(row, scope) ? customerJson(row) : null;
+      const json = row.kind === "row" && isInScope(row, scope) ? rowJson(row) : null;
       if (json !== null && batch.isFull(size, Buffer.byteLength(json))) {
         yield batch.close({ line, row: index });
         batch = new OpenBatch(line);
@@ -64,11 +64,11 @@ export async function* batchRows(
 }
 
 /** What a row sends; null when it cannot be sent. */
-function customerJson(row: SourceRow): string | null {
-  if (!("customer" in row.content)) return null;
-  const { consentSource: source, consentAt: at, consentTextVersion: textVersion, ...customer } = row.content.customer;
+function rowJson(row: SourceRow): string | null {
+  if (!("values" in row.content)) return null;
+  const { consentSource: source, consentAt: at, consentTextVersion: textVersion, ...values } = row.content.values;
   const hasConsent = source !== undefined || at !== undefined || textVersion !== undefined;
-  return JSON.stringify({ ...customer, ...(hasConsent && { consent: { source, at, textVersion } }) });
+  return JSON.stringify({ ...values, ...(hasConsent && { consent: { source, at, textVersion } }) });
 }
 
 class OpenBatch {
@@ -103,7 +103,7 @@ class OpenBatch {
   }
 
   close(end: { line: number; row: number }): ImportBatch {
-    return { end, sent: this.#sent, refused: this.#refused, lines: this.#lines, customers: this.#json.join(",") };
+    return { end, sent: this.#sent, refused: this.#refused, lines: this.#lines, json: this.#json.join(",") };
   }
 }
 

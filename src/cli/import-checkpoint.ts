@@ -17,6 +17,8 @@ export interface ImportSettings {
   readonly batchSize: number;
   readonly dryRun: boolean;
   readonly consent: ImportConsent | null;
+  /** Whether rows become merchants. Left out: customers. */
+  readonly merchants?: true;
 }
 
 /** Whose data a key writes. Source: the schema's Viewer. */
@@ -42,12 +44,12 @@ export interface Place {
   readonly blankLines: number;
 }
 
-/** What a checkpoint file holds. No customer's data. */
+/** What a checkpoint file holds. No customer's or merchant's data. */
 export interface Checkpoint {
   readonly version: 1;
   readonly source: SourceIdentity;
   readonly settings: ImportSettings;
-  /** Whose customers they become; null until the gateway has said. */
+  /** Whose they become; null until the gateway has said. */
   tenant: Tenant | null;
   /** The header, once it was read. */
   columns: readonly string[] | null;
@@ -140,7 +142,7 @@ export function readCheckpoint(path: string): Checkpoint | null {
 
 /** Throws StartupError unless a checkpoint is of this input and these settings. */
 export function checkCheckpoint(path: string, checkpoint: Checkpoint, source: SourceIdentity, settings: ImportSettings): void {
-  const other = (Object.keys(settings) as (keyof ImportSettings)[]).filter(
+  const other = (Object.keys({ ...checkpoint.settings, ...settings }) as (keyof ImportSettings)[]).filter(
     (name) => JSON.stringify(settings[name]) !== JSON.stringify(checkpoint.settings[name]),
   );
   const cause =

@@ -4,12 +4,13 @@ import { StartupError } from "../startup-error.ts";
 import { withoutGuard } from "./formula-guard.ts";
 import { frameRecords, type Framed, type FramedRecord, NOT_WELL_FORMED } from "./import-csv-frame.ts";
 import { type Line, notUtf8 } from "./import-lines.ts";
-import { type ColumnMap, FAILURE_COLUMNS, type ImportField, mapHeader } from "./import-mapping.ts";
-import { type ImportCustomer, type RowFailure, type SourceFormat, type SourceRow, unreadable } from "./import-row.ts";
+import { type ColumnMap, FAILURE_COLUMNS, type ImportFields, mapHeader } from "./import-mapping.ts";
+import { type ImportValues, type RowFailure, type SourceFormat, type SourceRow, unreadable } from "./import-row.ts";
 
 export interface CsvOptions {
   readonly delimiter: string;
   readonly map: ColumnMap;
+  readonly fields: ImportFields;
   /** The header's columns, of a run that goes on after it. */
   readonly columns: readonly string[] | null;
 }
@@ -18,7 +19,7 @@ export interface CsvOptions {
 export class CsvFormat implements SourceFormat {
   readonly #options: CsvOptions;
   #columns: readonly string[] | null;
-  #fields: (ImportField | null)[] = [];
+  #fields: (string | null)[] = [];
   /** How many columns are the bank's own: a failures file has three more. */
   #own = 0;
 
@@ -79,11 +80,11 @@ export class CsvFormat implements SourceFormat {
       return { ...base, text: raw ?? "", original: this.#padded(raw === null ? [] : [raw]), content: unreadable(line, fault) };
     }
     const { text } = record;
-    if (text.trim() === "") return { ...base, kind: "blank", text, original: [], content: { customer: {} } };
+    if (text.trim() === "") return { ...base, kind: "blank", text, original: [], content: { values: {} } };
     if (this.#columns === null) {
       this.#checkHeader(line, text, values);
       this.#takeHeader(values);
-      return { ...base, kind: "header", text, original: [], content: { customer: {} } };
+      return { ...base, kind: "header", text, original: [], content: { values: {} } };
     }
     const original = this.#padded(values.slice(0, this.#own));
     const count = this.#columns.length;
@@ -96,23 +97,23 @@ export class CsvFormat implements SourceFormat {
         content: unreadable(line, `${values.length} values where the header has ${count} columns${extra}`),
       };
     }
-    return { ...base, text, original, content: { customer: this.#customer(values) } };
+    return { ...base, text, original, content: { values: this.#values(values) } };
   }
 
-  #customer(values: readonly string[]): ImportCustomer {
-    const customer: ImportCustomer = {};
+  #values(values: readonly string[]): ImportValues {
+    const byField: ImportValues = {};
     this.#fields.forEach((field, place) => {
       const value = values[place] ?? "";
-      if (field !== null && value !== "") customer[field] = withoutGuard(value);
+      if (field !== null && value !== "") byField[field] = withoutGuard(value);
     });
-    return customer;
+    return byField;
   }
 
   #takeHeader(columns: readonly string[]): void {
     const tail = columns.slice(-FAILURE_COLUMNS.length);
     const isFailuresFile = FAILURE_COLUMNS.every((name, place) => tail[place] === name);
     this.#own = columns.length - (isFailuresFile ? FAILURE_COLUMNS.length : 0);
-    this.#fields = mapHeader(columns.slice(0, this.#own), this.#options.map);
+    this.#fields = mapHeader(columns.slice(0, this.#own), this.#options.map, this.#options.fields);
     this.#columns = columns;
   }
 

@@ -18,12 +18,14 @@ import { failed } from "./import-counts.ts";
 import { CsvFormat } from "./import-csv.ts";
 import { FailuresFile } from "./import-failures.ts";
 import { BOM, isUtf8Name } from "./import-lines.ts";
+import { readMappings } from "./import-mapping.ts";
 import { NdjsonFormat } from "./import-ndjson.ts";
 import { ImportProgress } from "./import-progress.ts";
 import { runImport } from "./import-run.ts";
 import type { ImportConsent } from "./import-send.ts";
 import { openSource, type Source } from "./import-source.ts";
 import { AnotherTenant, claimTenant } from "./import-tenant.ts";
+import { CUSTOMERS, type ImportTarget, MERCHANTS } from "./import-target.ts";
 import { type Ending, printSummary, summaryOf, unreadLines } from "./import-summary.ts";
 
 /** How long the rest of a stream is counted after a stop. */
@@ -31,12 +33,13 @@ const COUNT_MS = 5000;
 
 /** Imports a file, prints what came of it, and gives the exit code. Throws StartupError for what has to be mended before. */
 export async function importFile(file: string, options: ImportOptions, stop: AbortSignal): Promise<number> {
-  const settings = settingsOf(file, options);
+  const target = options.merchants ? MERCHANTS : CUSTOMERS;
+  const settings = settingsOf(file, options, target);
   const { source, checkpoint, checkpointFile } = await prepare(file, options, settings, stop);
   const format =
     settings.format === "ndjson"
-      ? new NdjsonFormat(options.map)
-      : new CsvFormat({ delimiter: settings.delimiter, map: options.map, columns: checkpoint.line === 0 ? null : checkpoint.columns });
+      ? new NdjsonFormat(settings.map, target.fields)
+      : new CsvFormat({ ...settings, fields: target.fields, columns: checkpoint.line === 0 ? null : checkpoint.columns });
   const lines = source.identity.whole?.lines ?? null;
   let ending: Ending = "done";
   let fault: StartupError | null = null;
@@ -50,8 +53,8 @@ export async function importFile(file: string, options: ImportOptions, stop: Abo
       { retryForMs: options.retryFor * 1000, stop, onRetry: (cause, waitMs) => progress.retrying(cause, waitMs) },
     );
     try {
-      await claimTenant(gateway, checkpoint, checkpointFile);
-      await runImport({ source, format, gateway, checkpoint, checkpointFile, failures, concurrency: options.concurrency, stop });
+      await claimTenant(gateway, checkpoint, checkpointFile, target.scope);
+      await runImport({ source, format, target, gateway, checkpoint, checkpointFile, failures, concurrency: options.concurrency, stop });
     } catch (error) {
       if (error instanceof StartupError) fault = error;
       else if (!(error instanceof Interrupted)) throw error;
@@ -78,8 +81,8 @@ function openFailures({ failuresFile, failuresLength }: Checkpoint, encoding: st
   return new FailuresFile(failuresFile, failuresLength, isUtf8Name(encoding) ? "" : BOM);
 }
 
-function settingsOf(file: string, options: ImportOptions): ImportSettings {
-  const { url = LOCAL_GATEWAY, key, delimiter, map, batchSize, dryRun = false } = options;
+function settingsOf(file: string, options: ImportOptions, target: ImportTarget): ImportSettings {
+  const { url = LOCAL_GATEWAY, key, delimiter, batchSize, dryRun = false } = options;
   endpointOf(url);
   if (!key) {
     throw new StartupError({ what: "nothing can be imported", cause: "there is no key", fix: "give --key, or set GATEWAY_KEY" });
@@ -90,10 +93,11 @@ function settingsOf(file: string, options: ImportOptions): ImportSettings {
     mode: /^cgw_(sandbox|live)_/.exec(key)?.[1] ?? null,
     format,
     delimiter,
-    map,
+    map: readMappings(options.map, target.fields),
     batchSize,
     dryRun,
     consent: consentOf(options),
+    ...(target === MERCHANTS && { merchants: true }),
   };
 }
 

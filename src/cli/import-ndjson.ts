@@ -1,17 +1,18 @@
 import { StartupError } from "../startup-error.ts";
 import { type Line, MAX_LINE_BYTES, notUtf8 } from "./import-lines.ts";
-import { type ColumnMap, FAILURE_COLUMNS, fieldOf, type ImportField } from "./import-mapping.ts";
-import { type ImportCustomer, type RowFailure, type SourceFormat, type SourceRow, unreadable } from "./import-row.ts";
+import { type ColumnMap, FAILURE_COLUMNS, fieldOf, type ImportFields } from "./import-mapping.ts";
+import { type ImportValues, type RowFailure, type SourceFormat, type SourceRow, unreadable } from "./import-row.ts";
 import { repeatedMember } from "./json-members.ts";
 
 /** NDJSON, one object a line. A line that is none is refused by itself. */
 export class NdjsonFormat implements SourceFormat {
   readonly columns = null;
   readonly #map: ColumnMap;
+  readonly #known: ImportFields;
   /** The field of each name that has been met; files have few names, and a limit keeps it so. */
-  readonly #fields = new Map<string, ImportField | null>();
+  readonly #fields = new Map<string, string | null>();
 
-  constructor(map: ColumnMap) {
+  constructor(map: ColumnMap, known: ImportFields) {
     const taken = Object.keys(map).filter((name) => (FAILURE_COLUMNS as readonly string[]).includes(name));
     if (taken.length > 0) {
       throw new StartupError({
@@ -21,6 +22,7 @@ export class NdjsonFormat implements SourceFormat {
       });
     }
     this.#map = map;
+    this.#known = known;
   }
 
   async *rows(lines: AsyncIterable<Line[]>): AsyncGenerator<SourceRow[]> {
@@ -45,7 +47,7 @@ export class NdjsonFormat implements SourceFormat {
       if (fault === "not UTF-8") throw notUtf8(line);
       return { ...base, original: {}, content: unreadable(line, `the line is longer than ${MAX_LINE_BYTES} bytes`) };
     }
-    if (text.trim() === "") return { ...base, kind: "blank", original: {}, content: { customer: {} } };
+    if (text.trim() === "") return { ...base, kind: "blank", original: {}, content: { values: {} } };
     if (line === 1 && text.startsWith("[")) {
       throw new StartupError({
         what: "line 1 cannot be read",
@@ -62,13 +64,13 @@ export class NdjsonFormat implements SourceFormat {
         original: { raw: text },
         content: unreadable(line, `the member ${JSON.stringify(repeated.slice(0, 60))} stands twice`),
       };
-    return { ...base, original: text, content: this.#customer(line, value) };
+    return { ...base, original: text, content: this.#values(line, value) };
   }
 
-  #customer(line: number, value: Record<string, unknown>): SourceRow["content"] {
-    const customer: ImportCustomer = {};
+  #values(line: number, value: Record<string, unknown>): SourceRow["content"] {
+    const values: ImportValues = {};
     const members = Object.entries(value);
-    if (value["consent"] != null && !Object.hasOwn(this.#map, "consent")) {
+    if ("consentSource" in this.#known && value["consent"] != null && !Object.hasOwn(this.#map, "consent")) {
       const consent = consentOf(value["consent"]);
       if (consent === null) return unreadable(line, "consent must be an object of source, at and textVersion", "consent");
       members.push(...consent);
@@ -78,16 +80,16 @@ export class NdjsonFormat implements SourceFormat {
       if (field === null || given === null || given === "") continue;
       // Numbers are not taken: JSON's lose digits of an account number, and leading zeros before that.
       if (typeof given !== "string") return unreadable(line, `${field} must be text in quotes, or null`, field);
-      if (customer[field] !== undefined) return unreadable(line, `two members are for ${field}`, field);
-      customer[field] = given;
+      if (values[field] !== undefined) return unreadable(line, `two members are for ${field}`, field);
+      values[field] = given;
     }
-    return { customer };
+    return { values };
   }
 
-  #fieldOf(name: string): ImportField | null {
+  #fieldOf(name: string): string | null {
     const known = this.#fields.get(name);
     if (known !== undefined) return known;
-    const field = fieldOf(name, this.#map);
+    const field = fieldOf(name, this.#map, this.#known);
     if (this.#fields.size < 1000) this.#fields.set(name, field);
     return field;
   }

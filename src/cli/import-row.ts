@@ -1,8 +1,7 @@
 import type { Line } from "./import-lines.ts";
-import type { ImportField } from "./import-mapping.ts";
 
-/** A customer as the batch takes it; what is blank is left out. */
-export type ImportCustomer = { [Field in ImportField]?: string };
+/** A row's values by field, as the batch takes them; what is blank is left out. */
+export type ImportValues = Record<string, string>;
 
 /** Why a row was refused, by the importer itself or by the gateway. */
 export interface RowFailure {
@@ -25,7 +24,7 @@ export interface SourceRow {
   /** What a header or a blank line is; those are counted, and are no rows. */
   readonly kind: "row" | "header" | "blank";
   /** What to send, or why it cannot be sent. */
-  readonly content: { readonly customer: ImportCustomer } | { readonly fault: RowFailure };
+  readonly content: { readonly values: ImportValues } | { readonly fault: RowFailure };
   /** What stands in the failures file if it is refused: values, members, or the text of a JSON object. */
   readonly original: readonly string[] | Readonly<Record<string, unknown>> | string;
 }

@@ -8,10 +8,12 @@ import { Interrupted, type PatientGateway } from "./gateway-retry.ts";
 import type { SourceFormat } from "./import-row.ts";
 import { type BatchOutcome, sendBatch } from "./import-send.ts";
 import type { Source } from "./import-source.ts";
+import type { ImportTarget } from "./import-target.ts";
 
 export interface RunParts {
   readonly source: Source;
   readonly format: SourceFormat;
+  readonly target: ImportTarget;
   readonly gateway: PatientGateway;
   readonly checkpoint: Checkpoint;
   readonly checkpointFile: string;
@@ -33,10 +35,10 @@ const AHEAD = 2;
  * returns or throws.
  */
 export async function runImport(parts: RunParts): Promise<void> {
-  const { source, format, gateway, checkpoint, concurrency, stop } = parts;
+  const { source, format, target, gateway, checkpoint, concurrency, stop } = parts;
   const { batchSize, dryRun, consent } = checkpoint.settings;
   const scope = { ...checkpoint.phase, sampleBefore: checkpoint.before.sample };
-  const options = { dryRun, consent, source: source.identity.prefix };
+  const options = { target, dryRun, consent, source: source.identity.prefix };
   const recorder = new Recorder(parts);
   const inFlight = new Set<Promise<unknown>>();
   const unwritten = new Set<Promise<unknown>>();

@@ -3,6 +3,7 @@ import { StartupError } from "../startup-error.ts";
 import type { GatewayData, GatewayDocument, PatientGateway } from "./gateway-retry.ts";
 import type { ImportBatch } from "./import-batch.ts";
 import type { RowFailure, SourceRow } from "./import-row.ts";
+import { CUSTOMERS, type ImportTarget } from "./import-target.ts";
 
 /** What became of a batch. */
 export interface BatchOutcome {
@@ -41,18 +42,22 @@ const FAILURE = `fragment Failure on BatchFailure {
   ... on ValidationError { issues { field } }
 }`;
 
-const SEND: GatewayDocument<{ result: ApiBatch | { code: string; message: string } }> =
-  `mutation Import($input: CreateCustomersBatchInput!) {
-  result: createCustomersBatch(input: $input) {
-    ... on BatchResult { id replayed summary { total successful failed } failuresInline failures { ...Failure } }
+const sendDocument = ({
+  mutation,
+  input,
+  batch,
+}: ImportTarget): GatewayDocument<{ result: ApiBatch | { code: string; message: string } }> =>
+  `mutation Import($input: ${input}!) {
+  result: ${mutation}(input: $input) {
+    ... on ${batch} { id replayed summary { total successful failed } failuresInline failures { ...Failure } }
     ... on Error { code message }
   }
 }
 ${FAILURE}`;
 
 /** The failures that the mutation's own answer has no room for. */
-const MORE: GatewayDocument<MoreFailures> = `query ImportFailures($id: ID!, $after: String) {
-  batch(id: $id) { allFailures(first: 100, after: $after) { nodes { ...Failure } pageInfo { hasNextPage endCursor } } }
+const moreDocument = ({ query }: ImportTarget): GatewayDocument<MoreFailures> => `query ImportFailures($id: ID!, $after: String) {
+  batch: ${query}(id: $id) { allFailures(first: 100, after: $after) { nodes { ...Failure } pageInfo { hasNextPage endCursor } } }
 }
 ${FAILURE}`;
 
@@ -64,6 +69,7 @@ export interface ImportConsent {
 }
 
 export interface SendOptions {
+  readonly target: ImportTarget;
   readonly dryRun: boolean;
   /** What all rows agreed to, but those that say otherwise; null: nothing is said. */
   readonly consent: ImportConsent | null;
@@ -75,22 +81,22 @@ export interface SendOptions {
 export async function sendBatch(
   gateway: PatientGateway,
   batch: ImportBatch,
-  { dryRun, consent, source }: SendOptions,
+  { target, dryRun, consent, source }: SendOptions,
 ): Promise<BatchOutcome> {
   if (batch.sent.length === 0) return { batch, created: 0, failures: batch.refused, ms: null, replayed: false };
   const began = performance.now();
   // The same rows at the same place of the same input are the same call, however often they are sent.
   const place = `${source} ${batch.sent[0]!.line}`;
-  const rows = `"consent":${JSON.stringify(consent)},"customers":[${batch.customers}]`;
+  const rows = `${target === CUSTOMERS ? `"consent":${JSON.stringify(consent)},` : ""}"${target.rows}":[${batch.json}]`;
   const key = `import-${createHash("sha256").update(`${place} ${rows}`).digest("hex")}`;
   const variables = `{"input":{"idempotencyKey":"${key}","dryRun":${dryRun},${rows}}}`;
-  const { data } = await gateway.call(SEND, variables);
+  const { data } = await gateway.call(sendDocument(target), variables);
   if (!isResult(data.result)) throw notUnderstood(batch);
   if ("code" in data.result) {
     const { code, message } = data.result;
     throw new StartupError({ what: "the gateway refused a batch", cause: `${code}: ${message.replace(/\.$/, "")}`, fix: "report it" });
   }
-  const failures = data.result.failuresInline ? data.result.failures : await allFailures(gateway, data.result.id);
+  const failures = data.result.failuresInline ? data.result.failures : await allFailures(gateway, target, data.result.id);
   const { total, successful, failed } = data.result.summary;
   if (!failures.every((failure) => isFailure(failure, batch.sent.length))) throw notUnderstood(batch);
   const indexes = new Set(failures.map(({ index }) => index));
@@ -132,11 +138,11 @@ function notUnderstood({ sent }: ImportBatch): StartupError {
   });
 }
 
-async function allFailures(gateway: PatientGateway, id: string): Promise<ApiFailure[]> {
+async function allFailures(gateway: PatientGateway, target: ImportTarget, id: string): Promise<ApiFailure[]> {
   const failures: ApiFailure[] = [];
   let after: string | null = null;
   do {
-    const answer: GatewayData<MoreFailures> = await gateway.call(MORE, JSON.stringify({ id, after }));
+    const answer: GatewayData<MoreFailures> = await gateway.call(moreDocument(target), JSON.stringify({ id, after }));
     const page = answer.data.batch?.allFailures;
     failures.push(...(page?.nodes ?? []));
     after = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;

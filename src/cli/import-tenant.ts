@@ -9,10 +9,10 @@ const VIEWER: GatewayDocument<{ viewer: (Tenant & { scopes: string[] }) | null }
 
 /**
  * Asks whose the key is, before anything is sent, and writes it into a checkpoint that does not say yet. Throws
- * AnotherTenant for another one than the checkpoint's, StartupError for a key that may not send batches, and what
+ * AnotherTenant for another one than the checkpoint's, StartupError for a key without the scope that it takes, and what
  * PatientGateway throws.
  */
-export async function claimTenant(gateway: PatientGateway, checkpoint: Checkpoint, checkpointFile: string): Promise<void> {
+export async function claimTenant(gateway: PatientGateway, checkpoint: Checkpoint, checkpointFile: string, scope: string): Promise<void> {
   const { viewer } = (await gateway.call(VIEWER, "{}")).data;
   if (!Array.isArray(viewer?.scopes)) {
     throw new StartupError({
@@ -30,10 +30,10 @@ export async function claimTenant(gateway: PatientGateway, checkpoint: Checkpoin
       fix: "give a key of the same bank and mode, or name another file with --checkpoint",
     });
   }
-  if (!scopes.includes("batches:write")) {
+  if (!scopes.includes(scope)) {
     throw new StartupError({
       what: "nothing can be imported",
-      cause: "the key has not the scope batches:write",
+      cause: `the key has not the scope ${scope}`,
       fix: "give a key that has it, with --key or GATEWAY_KEY",
     });
   }

@@ -4,7 +4,6 @@ import { type GatewayAddress, withGateway } from "./gateway-client.ts";
 import { Interrupted } from "./gateway-retry.ts";
 import { importFile } from "./import-file.ts";
 import { isEncoding } from "./import-lines.ts";
-import { addMapping, type ColumnMap } from "./import-mapping.ts";
 import { keepHeapLean } from "./lean-heap.ts";
 import { stopOnSignal } from "./stop-signal.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -14,7 +13,8 @@ export interface ImportOptions extends GatewayAddress {
   format?: "csv" | "ndjson";
   encoding: string;
   delimiter: string;
-  map: ColumnMap;
+  map: string[];
+  merchants?: boolean;
   dryRun?: boolean;
   limit?: number;
   sample: number;
@@ -37,16 +37,19 @@ Exit codes:
   2  finished, and some rows were refused; they are in the failures file
   3  stopped before the end, by a signal or because the gateway did not answer; the same command goes on`;
 
-/** `import FILE`: customers of a CSV or NDJSON file through the public batch mutation of any gateway. */
+/** `import FILE`: customers or merchants of a CSV or NDJSON file through the public batch mutation of any gateway. */
 export function importCommand(): Command {
   return withGateway(new Command("import"))
-    .description("import customers from CSV or NDJSON, of any size; given again, it goes on where it was stopped")
+    .description("import customers, or merchants, from CSV or NDJSON, of any size; given again, it goes on where it was stopped")
     .argument("<file>", "the file; - for standard input")
     .addOption(new Option("--format <format>", "default: by the file's name, else csv").choices(["csv", "ndjson"]))
     .option("--encoding <name>", "the encoding of the input, e.g. latin1", encodingName, "utf-8")
     .option("--delimiter <sign>", "what separates columns in CSV; tab for a tab", delimiterSign, ",")
-    .option("--map <column=field>", "the field that a column is for; column= leaves it out; repeatable", columnMapping, {})
-    .option("--dry-run", "make every check and create no customer")
+    .option("--map <column=field>", "the field that a column is for; column= leaves it out; repeatable", repeated, [])
+    .addOption(
+      new Option("--merchants", "the rows are merchants, not customers").conflicts(["consentSource", "consentAt", "consentTextVersion"]),
+    )
+    .option("--dry-run", "make every check and create nothing")
     .addOption(new Option("--limit <rows>", "only the first rows of the input").argParser(wholeNumber(1, 2 ** 40)).conflicts("sample"))
     .option("--sample <percent>", "only so many per cent of the rows: 10, then 50, then all; each includes the one before", percent, 100)
     .option("--consent-source <text>", "where all customers gave consent, but those whose row has columns for it")
@@ -97,10 +100,4 @@ function delimiterSign(text: string): string {
   return text;
 }
 
-function columnMapping(text: string, map: ColumnMap): ColumnMap {
-  try {
-    return addMapping(text, map);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
+const repeated = (text: string, before: readonly string[]): string[] => [...before, text];

@@ -8,8 +8,6 @@ import {
 } from "../access/visibility.ts";
 import type {
   Audience,
-  BatchErrorCode,
-  BatchStatus,
   BlacklistReason,
   CustomerEventType,
   CustomerLifecycle,
@@ -17,6 +15,7 @@ import type {
   Gender,
   Mode,
   TenantKind,
+  TrustLevel,
 } from "../database/generated/enums.ts";
 import { builder } from "./builder.ts";
 
@@ -137,6 +136,15 @@ export const DeviceRefusalEnum = builder.enumType("DeviceRefusal", {
   } satisfies Record<DeviceRefusal, object>,
 });
 
+export const TrustLevelEnum = builder.enumType("TrustLevel", {
+  description: "What a provider's merchant is trusted with; each level includes the ones before it.",
+  values: {
+    BASIC: { description: "Standard operations. Every merchant begins with it." },
+    ENHANCED: { description: "Finding the customer of a device as well." },
+    PREMIUM: { description: "Higher limits as well." },
+  } satisfies Record<TrustLevel, object>,
+});
+
 export const ErasureReasonEnum = builder.enumType("ErasureReason", {
   description: "Why a customer's data was destroyed.",
   values: {
@@ -145,25 +153,6 @@ export const ErasureReasonEnum = builder.enumType("ErasureReason", {
     RETENTION: { description: "The time for which the data may be kept is over." },
     OTHER: { description: "Anything else." },
   } satisfies Record<ErasureReason, object>,
-});
-
-export const BatchStatusEnum = builder.enumType("BatchStatus", {
-  description: "How far a batch is.",
-  values: {
-    PROCESSING: { description: "Rows are pending." },
-    COMPLETED: { description: "Every row was either created or refused, perhaps all refused." },
-    FAILED: { description: "ALL_OR_NOTHING met a failure: nothing was written." },
-  } satisfies Record<BatchStatus, object>,
-});
-
-export const BatchErrorCodeEnum = builder.enumType("BatchErrorCode", {
-  description: "Why a row of a batch was refused.",
-  values: {
-    DUPLICATE_IN_BATCH: { description: "An earlier row of the batch has the same e-mail, clientRef or reference." },
-    INVALID_DATA: { description: "A required field is missing or blank." },
-    EXISTING_CUSTOMER: { description: "This bank already has a customer with that e-mail, clientRef or reference." },
-    VALIDATION_ERROR: { description: "A format or a constraint is violated." },
-  } satisfies Record<BatchErrorCode, object>,
 });
 
 export const OrderDirectionEnum = builder.enumType("OrderDirection", {
@@ -187,7 +176,7 @@ export const CUSTOMER_KEYS = ["email", "clientRef", "reference"] as const;
 export type CustomerKey = (typeof CUSTOMER_KEYS)[number];
 
 export const CustomerKeyEnum = builder.enumType("CustomerKey", {
-  description: "A key that is unique among the customers of a bank and mode.",
+  description: "A key that is unique among the customers of a bank and mode, and among the merchants.",
   values: {
     EMAIL: { value: "email", description: "The e-mail address." },
     CLIENT_REF: { value: "clientRef", description: "The bank's own reference for the client." },

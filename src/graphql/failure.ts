@@ -7,6 +7,8 @@ export const FAILURE_CODES = {
   CUSTOMER_NOT_FOUND: "CustomerNotFound: no such customer here.",
   VERSION_CONFLICT: "VersionConflict: `expectedVersion` is not the current one.",
   DEVICE_REFUSED: "DeviceRefused: the device cannot be linked to this customer.",
+  MERCHANT_NOT_FOUND: "MerchantNotFound: no such merchant here.",
+  MERCHANT_VERSION_CONFLICT: "MerchantVersionConflict: `expectedVersion` is not the merchant's current one.",
   INVALID_BATCH: "InvalidBatch: the batch as a whole cannot be taken.",
   INVALID_API_KEY: "InvalidApiKey: the key cannot be made as asked.",
   API_KEY_NOT_FOUND: "ApiKeyNotFound: no such key of this bank and mode.",

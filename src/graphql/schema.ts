@@ -7,6 +7,8 @@ import "../modules/customer/customer.batch.mutation.ts";
 import "../modules/batch/batch.queries.ts";
 import "../modules/batch/batch.progress.ts";
 import "../modules/batch/batch.report.queries.ts";
+import "../modules/merchant/merchant.fields.ts";
+import "../modules/merchant/merchant.batch.mutation.ts";
 import "../modules/key/key.fields.ts";
 import "../modules/document/document.queries.ts";
 import "../modules/document/document.mutations.ts";

@@ -6,7 +6,7 @@ import type { BodyReader, HttpRequest } from "./request.ts";
 
 /** How large a body may be, in bytes: more for keys that send batches. Source: contract §5. */
 export function bodyLimit({ scopes }: Principal): number {
-  return scopes.has("batches:write") ? 1_000_000 : 100_000;
+  return scopes.has("batches:write") || scopes.has("merchants:write") ? 1_000_000 : 100_000;
 }
 
 const refused = (message: string, status: number) => gatewayError("BAD_USER_INPUT", message, { http: { status } });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { exportHeader, exportRows } from "../../src/cli/export-format.ts";
 import { CsvFormat } from "../../src/cli/import-csv.ts";
+import { CUSTOMERS } from "../../src/cli/import-target.ts";
 import { readLines } from "../../src/cli/import-lines.ts";
 
 const FIELDS = ["clientRef", "firstname", "lastname", "accountName", "email", "country", "accountNumber", "reference"] as const;
@@ -14,11 +15,11 @@ async function throughCsv(names: readonly string[]): Promise<(string | undefined
     yield Buffer.from(text);
     await Promise.resolve();
   };
-  const format = new CsvFormat({ delimiter: ",", map: {}, columns: null });
+  const format = new CsvFormat({ delimiter: ",", map: {}, fields: CUSTOMERS.fields, columns: null });
   const read: (string | undefined)[] = [];
   for await (const block of format.rows(readLines(bytes()))) {
     for (const row of block)
-      if (row.kind === "row") read.push("customer" in row.content ? row.content.customer.accountName : row.content.fault.message);
+      if (row.kind === "row") read.push("values" in row.content ? row.content.values["accountName"] : row.content.fault.message);
   }
   return read;
 }

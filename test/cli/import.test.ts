@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { buildSchema, type GraphQLInputObjectType } from "graphql";
-import { IMPORT_FIELDS } from "../../src/cli/import-mapping.ts";
+import { CUSTOMERS, MERCHANTS } from "../../src/cli/import-target.ts";
 import { command, send, TestProcess } from "../support/process.ts";
 import { batchRow } from "../support/customers.ts";
 import { csv, csvRow, customersOf, file, imported, numbers, openPlace, readCsv, runImport, start } from "./import-fixture.ts";
@@ -271,12 +271,15 @@ describe("import", () => {
     expect((await command(["import", "--help"]).ended).stdout).toContain("Exit codes:");
   });
 
-  it("knows the fields of the mutation, and which of them are required", () => {
-    const input = buildSchema(readFileSync(new URL("../../schema.graphql", import.meta.url), "utf8")).getType("BatchCustomerInput");
+  it.each([
+    ["BatchCustomerInput", CUSTOMERS, ["consentSource", "consentAt", "consentTextVersion"]],
+    ["BatchMerchantInput", MERCHANTS, []],
+  ] as const)("knows the fields of the mutation, and which of them are required: %s", (typename, target, others) => {
+    const input = buildSchema(readFileSync(new URL("../../schema.graphql", import.meta.url), "utf8")).getType(typename);
     const fields = Object.values((input as GraphQLInputObjectType).getFields()).filter(({ type }) => String(type) === "String");
     const expected = fields.map(({ name, description }) => [name, description!.endsWith("Required.") ? "required" : "optional"]);
-    expected.push(...["consentSource", "consentAt", "consentTextVersion"].map((name) => [name, "optional"]));
-    expect(Object.entries(IMPORT_FIELDS).sort()).toEqual(expected.sort());
+    expected.push(...others.map((name) => [name, "optional"]));
+    expect(Object.entries(target.fields).sort()).toEqual(expected.sort());
   });
 });
 

@@ -79,7 +79,7 @@ function operationOf(route: Route, schemas: Schemas): object {
       })),
       VISIBILITY,
       ...(status === 201 ? [IDEMPOTENCY_KEY] : []),
-      ...(name === "createBankCustomers" ? [PREFER] : []),
+      ...(gives("Batch", rootOf(route).field) ? [PREFER] : []),
     ],
     ...(members && { requestBody: { required: true, content: json(bodyOf(route, schemas)) } }),
     responses: {
@@ -97,6 +97,12 @@ function refusalsOf(route: Route): string[] {
     ...(conflicts(rootOf(route).field) ? [] : ["409"]),
   ];
   return Object.keys(REFUSALS).filter((one) => !never.includes(one));
+}
+
+/** Whether a mutation's union has a type that implements an interface. */
+function gives(name: string, { type }: GraphQLField<unknown, unknown>): boolean {
+  const named = getNamedType(type);
+  return isUnionType(named) && named.getTypes().some((one) => one.getInterfaces().some((has) => has.name === name));
 }
 
 /** Whether a mutation's union has an error that is a conflict. */

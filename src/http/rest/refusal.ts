@@ -30,6 +30,7 @@ const FAILURE_STATUS: { readonly [Code in FailureCode]?: number } = {
   VERSION_CONFLICT: 409,
   DEVICE_REFUSED: 409,
   IDEMPOTENCY_CONFLICT: 409,
+  MERCHANT_NOT_FOUND: 404,
 };
 
 /** A top-level error, thrown before a document ran or told by its result: with `extensions` as GraphQL tells them. */
@@ -41,31 +42,34 @@ function httpOf({ extensions }: Pick<Told, "extensions">): { status?: number; he
 }
 
 /** Of several errors the first decides; of a request that is wrong in several ways all are told. */
-export function refusalOf(errors: readonly [Told, ...Told[]]): Refusal {
+export function refusalOf(errors: readonly [Told, ...Told[]], { invalid }: Pick<Route, "invalid"> = {}): Refusal {
   const [{ message, extensions }] = errors;
   const code = extensions["code"] as GatewayErrorCode;
   const statusCode = httpOf({ extensions }).status ?? STATUS[code] ?? ERROR_STATUS[code] ?? 500;
-  if (statusCode === 400) return invalidRefusal((extensions["issues"] as RestIssue[] | undefined) ?? errors.map(issueOf));
+  if (statusCode === 400) return invalidRefusal((extensions["issues"] as RestIssue[] | undefined) ?? errors.map(issueOf), invalid);
   return refusal(statusCode, code === "DOCUMENT_NOT_FOUND" ? "This route's document is not registered for this client." : message);
 }
 
 /** A member of a mutation's union that is no success. Its fields are told by the names of the route. */
 export function refusalOfFailure(
-  { names }: Route,
+  { names, invalid }: Route,
   failure: { code: FailureCode; message: string; issues?: readonly RestIssue[] },
 ): Refusal {
   const statusCode = FAILURE_STATUS[failure.code] ?? 500;
   if (statusCode !== 400) return refusal(statusCode, failure.message);
   const issues = failure.issues ?? [{ field: null, message: failure.message }];
-  return invalidRefusal(issues.map(({ field, message }) => ({ field: field && (names.get(field) ?? field), message })));
+  return invalidRefusal(
+    issues.map(({ field, message }) => ({ field: field && (names.get(field) ?? field), message })),
+    invalid,
+  );
 }
 
 export function refusal(statusCode: number, message: string): Refusal {
   return { statusCode, success: false, message };
 }
 
-function invalidRefusal(errors: readonly RestIssue[]): Refusal {
-  return { ...refusal(400, INVALID), errors };
+function invalidRefusal(errors: readonly RestIssue[], invalid = INVALID): Refusal {
+  return { ...refusal(400, invalid), errors };
 }
 
 /** What is wrong with a variable, of which GraphQL's text tells the place first. */
@@ -75,8 +79,8 @@ function issueOf({ message, extensions }: Told): RestIssue {
 }
 
 /** An error that kept a document from running, as an answer. */
-export function refuseError(error: GraphQLError): Response {
-  return refuse(refusalOf([error]), httpOf(error).headers);
+export function refuseError(error: GraphQLError, route?: Route): Response {
+  return refuse(refusalOf([error], route), httpOf(error).headers);
 }
 
 /** A refusal as an answer. */

@@ -41,34 +41,8 @@ const ON_ERROR = /* GraphQL */ `__typename
       }
     }`;
 
-/** STANDARD fields: GET /v1/bank/customer and /v1/bank/customers/{id}. */
-export const FIND_BANK_CUSTOMER = /* GraphQL */ `query RestBankCustomer($by: CustomerBy!) {
-  customer(by: $by) {
-    ...BankCustomer
-  }
-}
-${ON_BANK_CUSTOMER}`;
-
-/** STANDARD fields: GET /v1/bank/customers. */
-export const LIST_BANK_CUSTOMERS = /* GraphQL */ `query RestBankCustomers($ids: [ID!], $phrases: [String!], $sortBy: CustomerOrder, $limit: Int) {
-  customers(first: $limit, filter: { ids: $ids, phrases: $phrases }, orderBy: $sortBy) {
-    nodes {
-      ...BankCustomer
-    }
-  }
-}
-${ON_BANK_CUSTOMER}`;
-
-/** POST /v1/bank/customers. */
-export const CREATE_BANK_CUSTOMERS = /* GraphQL */ `mutation RestCreateBankCustomers($customers: [BatchCustomerInput]!) {
-  createCustomersBatch(input: { customers: $customers }) {
-    __typename
-    ... on Error {
-      code
-      message
-    }
-    ... on BatchResult {
-      batchId: id
+/** What becomes of a batch, whatever its rows are; indented for where it stands. */
+export const ON_BATCH = /* GraphQL */ `batchId: id
       status
       summary {
         total
@@ -107,7 +81,36 @@ export const CREATE_BANK_CUSTOMERS = /* GraphQL */ `mutation RestCreateBankCusto
       }
       failuresInline
       inlineFailureLimit
-      createdCount
+      createdCount`;
+
+/** STANDARD fields: GET /v1/bank/customer and /v1/bank/customers/{id}. */
+export const FIND_BANK_CUSTOMER = /* GraphQL */ `query RestBankCustomer($by: CustomerBy!) {
+  customer(by: $by) {
+    ...BankCustomer
+  }
+}
+${ON_BANK_CUSTOMER}`;
+
+/** STANDARD fields: GET /v1/bank/customers. */
+export const LIST_BANK_CUSTOMERS = /* GraphQL */ `query RestBankCustomers($ids: [ID!], $phrases: [String!], $sortBy: CustomerOrder, $limit: Int) {
+  customers(first: $limit, filter: { ids: $ids, phrases: $phrases }, orderBy: $sortBy) {
+    nodes {
+      ...BankCustomer
+    }
+  }
+}
+${ON_BANK_CUSTOMER}`;
+
+/** POST /v1/bank/customers. */
+export const CREATE_BANK_CUSTOMERS = /* GraphQL */ `mutation RestCreateBankCustomers($customers: [BatchCustomerInput]!) {
+  createCustomersBatch(input: { customers: $customers }) {
+    __typename
+    ... on Error {
+      code
+      message
+    }
+    ... on BatchResult {
+      ${ON_BATCH}
       customerIds
     }
   }

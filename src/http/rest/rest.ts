@@ -1,4 +1,4 @@
-import type { GraphQLFormattedError } from "graphql";
+import type { GraphQLError, GraphQLFormattedError } from "graphql";
 import { runsRegisteredOnly } from "../../access/principal.ts";
 import type { WithheldField } from "../../access/redaction.ts";
 import type { FailureCode } from "../../graphql/failure.ts";
@@ -44,7 +44,8 @@ export function createRest({ admit, run, cors }: RestParts): (request: HttpReque
       // Who bears a key is told its limits with every answer; nobody needs one to be told this.
       return request.headers.has("authorization") ? admit(request, facts, refuseError, () => Promise.resolve(refused())) : refused();
     }
-    const response = await admit(asked, facts, refuseError, (caller) => answer(asked, here.route, here.parts, caller));
+    const refuseHere = (error: GraphQLError) => refuseError(error, here.route);
+    const response = await admit(asked, facts, refuseHere, (caller) => answer(asked, here.route, here.parts, caller));
     return request.method === "HEAD" ? new Response(null, { status: response.status, headers: response.headers }) : response;
   };
 
@@ -76,7 +77,7 @@ interface Result {
 /** A document's result in the form of its route. */
 function tell(route: Route, given: Given, { data, errors, extensions }: Result): { status: number; body: unknown } {
   const refused = (body: ReturnType<typeof refusal>) => ({ status: body.statusCode, body });
-  if (errors) return refused(refusalOf(errors));
+  if (errors) return refused(refusalOf(errors, route));
   const [found] = Object.values(data!) as (Given | null)[];
   if (!found) return refused(refusal(404, NOT_FOUND));
   if (isFailure(found)) return refused(refusalOfFailure(route, found));

@@ -38,6 +38,8 @@ export interface RouteDefinition {
    * `invalid`.
    */
   readonly variables?: (given: Given) => Given | readonly Given[];
+  /** What is told with 400; by default that customer data is invalid. */
+  readonly invalid?: string;
   readonly status: 200 | 201;
   readonly message: string | ((data: Given, given: Given) => string);
   readonly shape: Shape;

@@ -1,8 +1,9 @@
 import type { BatchFailure } from "../../database/generated/client.ts";
 import { builder } from "../../graphql/builder.ts";
-import { BatchErrorCodeEnum, type CustomerKey, CustomerKeyEnum } from "../../graphql/enums.ts";
+import { type CustomerKey, CustomerKeyEnum } from "../../graphql/enums.ts";
 import { toGlobalId } from "../../graphql/global-id.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
+import { BatchErrorCodeEnum } from "./batch.enums.ts";
 import { kindInSchema } from "./batch.kind.ts";
 
 /** Why one row was refused. */

@@ -1,7 +1,7 @@
 import type { BatchErrorCode } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
-import { BatchErrorCodeEnum } from "../../graphql/enums.ts";
 import { facts } from "../../graphql/field-facts.ts";
+import { BatchErrorCodeEnum } from "./batch.enums.ts";
 import { mostSteps } from "./batch.report.span.ts";
 import type { BatchSums, FailureCount, Span } from "./batch.report.store.ts";
 import { BatchSummary } from "./batch.type.ts";

@@ -62,7 +62,7 @@ async function dataOf(db: Database, read: Read, endpoint: WebhookEndpoint, deliv
   const { subjectId, sequence, version, type } = delivery;
   const identity = subscriberOf(endpoint);
   if (type === "TEST") return { webhookEndpointId: toGlobalId("whe", endpoint.id) };
-  if (type === "BATCH_COMPLETED") return read(identity, BATCH, { id: toGlobalId("bat", subjectId) });
+  if (type === "BATCH_COMPLETED") return batchData(db, read, identity, subjectId);
   const event =
     version === null ? null : await db.customerEvent.findFirst({ where: { ...within(identity), customerId: subjectId, version } });
   const { visibility } = endpoint;
@@ -74,6 +74,13 @@ async function dataOf(db: Database, read: Read, endpoint: WebhookEndpoint, deliv
     ...(shows(visibility, "history") && event && { reason: event.reason, actor: event.actor, expiresAt: event.expiresAt }),
     ...(await read(identity, CUSTOMER[visibility], { id: subjectId })),
   };
+}
+
+/** Of a batch of merchants its id alone: no visibility of customers shows it, and who holds `merchants:write` reads it. */
+async function batchData(db: Database, read: Read, identity: Identity, id: string): Promise<object> {
+  const batch = await db.batch.findFirst({ where: { ...within(identity), id }, select: { kind: true } });
+  if (batch?.kind === "MERCHANT") return { merchantsBatchId: toGlobalId("mbt", id) };
+  return read(identity, BATCH, { id: toGlobalId("bat", id) });
 }
 
 /** Whose eyes a message is made for. */
