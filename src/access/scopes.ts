@@ -37,7 +37,7 @@ const GRANTS: Record<Scope, string> = {
   "devices:write": "Link devices to customers and take them off. Implies `customers:read`.",
   "devices:lookup": "For merchants, and who acts for one: find the customer of a device.",
   "discovery:read": "For merchants, and who acts for one: find at which banks a person is a customer.",
-  "merchants:write": "Register merchants, read them and set their trust level.",
+  "merchants:write": "Register merchants, read them and set their trust level; bodies up to 1 MB.",
   "webhooks:manage": "Say where events are sent.",
   "documents:publish": "Register persisted documents.",
   "keys:manage": "Make, list, rotate and revoke keys of the own bank and mode; a key grants only what its maker holds. Not for a PARTNER.",

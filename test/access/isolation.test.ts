@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { documentHash } from "../../src/documents/register.ts";
 import { schema } from "../../src/graphql/schema.ts";
 import { batchRow } from "../support/customers.ts";
+import { merchantRow } from "../support/merchants.ts";
 import { isCounter, openGateway, withoutCost } from "../support/gateway.ts";
 
 const gateway = await openGateway();
@@ -32,6 +33,12 @@ const linked = await gateway.query(
   `mutation { linkDevice(input: { id: "${customer.id}", deviceId: "device-1" }) { ... on Customer { devices { id } } } }`,
 );
 const endpointId = hook.body.data.createWebhookEndpoint.endpoint.id as string;
+const shops = await gateway.query(
+  here,
+  "mutation ($input: CreateMerchantsBatchInput!) { createMerchantsBatch(input: $input) { ... on MerchantBatchResult { id merchantIds } } }",
+  { input: { merchants: [merchantRow(1)], idempotencyKey: "one" } },
+);
+const { id: merchantsBatchId, merchantIds } = shops.body.data.createMerchantsBatch;
 const absent = {
   endpointId: `whe_${crypto.randomUUID()}`,
   keyId: "0123456789abcdef",
@@ -41,6 +48,8 @@ const absent = {
   batchId: `bat_${crypto.randomUUID()}`,
   device: `dev_${crypto.randomUUID()}`,
   client: "nobody",
+  merchantId: `mer_${crypto.randomUUID()}`,
+  merchantsBatchId: `mbt_${crypto.randomUUID()}`,
 };
 
 /** For each root field, operations that name something of alpha's sandbox; `$` stands for the thing or an absent one. */
@@ -50,6 +59,8 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Query.node": [
     ({ id }) => `{ node(id: "${id}") { id } }`,
     (thing) => `{ node(id: "${thing.batchId}") { id } }`,
+    (thing) => `{ node(id: "${thing.merchantId}") { id } }`,
+    (thing) => `{ node(id: "${thing.merchantsBatchId}") { id } }`,
     ({ device }) => `{ node(id: "${device}") { id } }`,
   ],
   "Query.customer": [
@@ -148,6 +159,19 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
     ({ email }) =>
       `mutation { createCustomersBatch(input: { idempotencyKey: "one", dryRun: true, customers: [{ clientRef: "client-1", firstname: "A", lastname: "B", accountName: "C", email: "${email}", country: "NG", accountNumber: "1234", reference: "ref-1" }] }) { ... on BatchResult { replayed summary { failed } failures { __typename } } } }`,
   ],
+  "Query.merchant": [(thing) => `{ merchant(id: "${thing.merchantId}") { name history { nodes { actor } } } }`],
+  "Query.merchants": [() => "{ merchants { totalCount nodes { id } pageInfo { hasNextPage endCursor } } }"],
+  "Query.merchantsBatch": [(thing) => `{ merchantsBatch(id: "${thing.merchantsBatchId}") { status merchantIds } }`],
+  "Mutation.createMerchantsBatch": [
+    ({ merchantId }) => {
+      const { email, clientRef, reference } = merchantRow(merchantId === merchantIds[0] ? 1 : 2);
+      return `mutation { createMerchantsBatch(input: { idempotencyKey: "one", dryRun: true, merchants: [{ clientRef: "${clientRef}", name: "A", email: "${email}", country: "NG", reference: "${reference}" }] }) { ... on MerchantBatchResult { replayed summary { failed } failures { __typename } } } }`;
+    },
+  ],
+  "Mutation.setTrustLevel": [
+    (thing) =>
+      `mutation { setTrustLevel(input: { id: "${thing.merchantId}", trustLevel: PREMIUM, expectedVersion: 9 }) { __typename ... on Error { message } } }`,
+  ],
   "Subscription.batchProgress": [(thing) => `subscription { batchProgress(id: "${thing.batchId}") { batchId status summary { total } } }`],
 };
 
@@ -166,6 +190,8 @@ const present: Thing = {
   batchId,
   device: linked.body.data.linkDevice.devices[0].id as string,
   client: "alpha-partner",
+  merchantId: merchantIds[0],
+  merchantsBatchId,
 };
 
 describe.each(rootFields)("%s", (field) => {

@@ -19,6 +19,7 @@ const FORBIDDEN = [
   "phrase",
   "actor",
   "secretHash",
+  "trustLevel",
   "keyId",
 ];
 
@@ -26,11 +27,13 @@ const FORBIDDEN = [
 const ALLOWED = [
   "UpdateCustomerInput.id",
   "SetBlacklistInput.id",
+  "SetTrustLevelInput.id",
   "EraseCustomerInput.id",
   "SetConsentInput.id",
   "LinkDeviceInput.id",
   "UnlinkDeviceInput.id",
   "SetBlacklistInput.blacklisted",
+  "SetTrustLevelInput.trustLevel",
   "RevokeApiKeyInput.id",
   "RotateApiKeyInput.id",
   "UpdateWebhookEndpointInput.id",

@@ -3,6 +3,7 @@ import type { Mode } from "../../src/database/generated/enums.ts";
 import { documentHash } from "../../src/documents/register.ts";
 import { schema } from "../../src/graphql/schema.ts";
 import { batchRow } from "../support/customers.ts";
+import { merchantRow } from "../support/merchants.ts";
 import type { TestGateway } from "../support/gateway.ts";
 
 /** What a bank has in one mode, by everything that can be named of it. */
@@ -14,6 +15,8 @@ export interface Place {
   client: string;
   customerId: string;
   batchId: string;
+  merchantId: string;
+  merchantsBatchId: string;
   endpointId: string;
   /** A device's global id, and its own. */
   device: string;
@@ -34,6 +37,7 @@ export interface Place {
     documents: string;
     webhookEndpoints: string;
     webhookDeliveries: string;
+    merchants: string;
   };
   documentHash: string;
   /** Texts that stand nowhere but here. */
@@ -110,6 +114,20 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     { input: { customers: [...rows, { clientRef: `${word}-bad` }], idempotencyKey } },
   );
   const { id: batchId, customers } = body.data.createCustomersBatch;
+  const shops = await gateway.query(
+    key,
+    `mutation ($input: CreateMerchantsBatchInput!) {
+      createMerchantsBatch(input: $input) { ... on MerchantBatchResult { id merchantIds } } }`,
+    {
+      input: {
+        merchants: [
+          merchantRow(0, { clientRef: `${word}-c0`, email: `${word}.0@example.com`, reference: `${word}-r0`, name: `${word} shop` }),
+        ],
+        idempotencyKey,
+      },
+    },
+  );
+  const { id: merchantsBatchId, merchantIds } = shops.body.data.createMerchantsBatch;
   const hook = await gateway.query(
     key,
     `mutation { createWebhookEndpoint(input: { url: "https://${word}.example/", events: [CUSTOMER_BLACKLISTED], visibility: EXTENDED }) { ... on WebhookEndpointIssued { endpoint { id } } } }`,
@@ -133,7 +151,7 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     key,
     `query ($client: String!, $endpointId: ID!) { customers { pageInfo { startCursor } } batches { pageInfo { startCursor } } apiKeys { pageInfo { startCursor } }
       clients { pageInfo { startCursor } } documents(client: $client) { pageInfo { startCursor } } webhookEndpoints { pageInfo { startCursor } }
-      webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } }`,
+      webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } merchants { pageInfo { startCursor } } }`,
     { client, endpointId },
   );
   const cursor = (list: string) => ends.body.data[list].pageInfo.startCursor as string;
@@ -148,6 +166,8 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     client,
     customerId,
     batchId,
+    merchantId: merchantIds[0],
+    merchantsBatchId,
     endpointId,
     device,
     deviceId,
@@ -163,9 +183,10 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       documents: cursor("documents"),
       webhookEndpoints: cursor("webhookEndpoints"),
       webhookDeliveries: cursor("webhookDeliveries"),
+      merchants: cursor("merchants"),
     },
     documentHash: document.hash,
-    canaries: [word, document.hash, client, keyId, batchId, endpointId, device, ...ids],
+    canaries: [word, document.hash, client, keyId, batchId, merchantsBatchId, ...merchantIds, endpointId, device, ...ids],
   };
 }
 
@@ -178,6 +199,8 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
     client: "zq-client-nowhere",
     customerId: crypto.randomUUID(),
     batchId: `bat_${crypto.randomUUID()}`,
+    merchantId: `mer_${crypto.randomUUID()}`,
+    merchantsBatchId: `mbt_${crypto.randomUUID()}`,
     endpointId: `whe_${crypto.randomUUID()}`,
     device: `dev_${crypto.randomUUID()}`,
     deviceId: `${word} device 0`,
@@ -196,6 +219,7 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
       documents: "AAAA",
       webhookEndpoints: "AAAA",
       webhookDeliveries: "AAAA",
+      merchants: "AAAA",
     },
     documentHash: "0".repeat(64),
   };

@@ -30,12 +30,18 @@ const row = (own: Thing, thing: Partial<Record<"email" | "clientRef" | "referenc
   ...thing,
 });
 
+const shop = (thing: Partial<Record<"email" | "clientRef" | "reference", string>>) => {
+  const { email, clientRef, reference } = FREE;
+  return { name: "A", country: "NG", email, clientRef, reference, ...thing };
+};
+
 /**
  * For every argument that names a thing, the variable that names one: `thing` is anyone's, `own` the caller's. A
  * mutation that would keep what it is given is asked so that it keeps nothing: a foreign value is then nowhere but where it was.
  */
 const ARGUMENTS: Record<string, (thing: Thing, own: Thing) => object> = {
   "Query.node.id": (thing) => ({ id: thing.customerId }),
+  "Query.node.id (merchant)": (thing) => ({ id: thing.merchantId }),
   "Query.node.id (batch)": (thing) => ({ id: thing.batchId }),
   "Query.node.id (device)": (thing) => ({ id: thing.device }),
   "Query.customer.by.id": (thing) => ({ by: { id: thing.customerId } }),
@@ -110,6 +116,23 @@ const ARGUMENTS: Record<string, (thing: Thing, own: Thing) => object> = {
   "Mutation.createApiKey.input.bank": (thing) => ({ input: { bank: thing.bank, audience: "APP", scopes: [] } }),
   "Mutation.createApiKey.input.client": (thing) => ({ input: { client: thing.client, audience: "APP", scopes: [] } }),
   "Mutation.revokeApiKey.input.id": (thing) => ({ input: { id: thing.keyId } }),
+  "Query.merchant.id": (thing) => ({ id: thing.merchantId }),
+  "Query.merchantsBatch.id": (thing) => ({ id: thing.merchantsBatchId }),
+  "Query.merchants.after": (thing) => ({ first: 3, after: thing.cursors.merchants }),
+  "Query.merchants.before": (thing) => ({ last: 3, before: thing.cursors.merchants }),
+  "Mutation.setTrustLevel.input.id": (thing) => ({ input: { id: thing.merchantId, trustLevel: "BASIC" } }),
+  "Mutation.createMerchantsBatch.input.merchants.clientRef": (thing) => ({
+    input: { dryRun: true, merchants: [shop({ clientRef: thing.clientRef })] },
+  }),
+  "Mutation.createMerchantsBatch.input.merchants.email": (thing) => ({
+    input: { dryRun: true, merchants: [shop({ email: thing.email })] },
+  }),
+  "Mutation.createMerchantsBatch.input.merchants.reference": (thing) => ({
+    input: { dryRun: true, merchants: [shop({ reference: thing.reference })] },
+  }),
+  "Mutation.createMerchantsBatch.input.idempotencyKey": (thing) => ({
+    input: { idempotencyKey: thing.idempotencyKey, dryRun: true, merchants: [{ clientRef: "none" }] },
+  }),
   "Subscription.batchProgress.id": (thing) => ({ id: thing.batchId }),
   "Mutation.rotateApiKey.input.id": (thing) => ({ input: { id: thing.keyId, overlapSeconds: -1 } }),
 };
@@ -204,7 +227,7 @@ const plain = ({ body, ...answer }: Awaited<ReturnType<typeof run>>) => ({
   body: body.startsWith(":")
     ? body.replace(/^:\n+/gm, "")
     : body.includes("BatchResult_id")
-      ? body.replace(/bat_[0-9a-f-]{36}|\d{4}-\d\d-\d\dT[\d:.]+Z|(?<=[cC]ursor":")[\w-]+/g, "…")
+      ? body.replace(/(bat|mbt)_[0-9a-f-]{36}|\d{4}-\d\d-\d\dT[\d:.]+Z|(?<=[cC]ursor":")[\w-]+/g, "…")
       : body,
 });
 

@@ -63,6 +63,17 @@ const NEEDS: Record<string, { operation: string; anyOf: Scope[] }> = {
   createApiKey: { operation: "mutation { createApiKey(input: { audience: APP, scopes: [] }) { __typename } }", anyOf: ["keys:manage"] },
   revokeApiKey: { operation: 'mutation { revokeApiKey(input: { id: "x" }) { __typename } }', anyOf: ["keys:manage"] },
   rotateApiKey: { operation: 'mutation { rotateApiKey(input: { id: "x" }) { __typename } }', anyOf: ["keys:manage"] },
+  merchant: { operation: `{ merchant(id: "mer_${crypto.randomUUID()}") { id } }`, anyOf: ["merchants:write"] },
+  merchants: { operation: "{ merchants { nodes { id } } }", anyOf: ["merchants:write"] },
+  merchantsBatch: { operation: `{ merchantsBatch(id: "mbt_${crypto.randomUUID()}") { id } }`, anyOf: ["merchants:write"] },
+  createMerchantsBatch: {
+    operation: "mutation { createMerchantsBatch(input: { merchants: [] }) { __typename } }",
+    anyOf: ["merchants:write"],
+  },
+  setTrustLevel: {
+    operation: 'mutation { setTrustLevel(input: { id: "x", trustLevel: BASIC }) { __typename } }',
+    anyOf: ["merchants:write"],
+  },
   createCustomersBatch: {
     operation: "mutation { createCustomersBatch(input: { customers: [] }) { __typename } }",
     anyOf: ["batches:write"],

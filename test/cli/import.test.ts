@@ -4,6 +4,7 @@ import { buildSchema, type GraphQLInputObjectType } from "graphql";
 import { CUSTOMERS, MERCHANTS } from "../../src/cli/import-target.ts";
 import { command, send, TestProcess } from "../support/process.ts";
 import { batchRow } from "../support/customers.ts";
+import { merchantRow } from "../support/merchants.ts";
 import { csv, csvRow, customersOf, file, imported, numbers, openPlace, readCsv, runImport, start } from "./import-fixture.ts";
 
 describe("import", () => {
@@ -258,6 +259,37 @@ describe("import", () => {
       { clientRef: "client-1", consent: { source: "branch", textVersion: "v1" } },
       { clientRef: "client-2", consent: { source: "web", textVersion: "v2" } },
     ]);
+  });
+
+  it("takes merchants by the same importer: refused rows, a checkpoint that is no customers', and a second run that sends nothing", async () => {
+    const place = await openPlace();
+    const shops = numbers(1, 130).map((number) => merchantRow(number, number > 70 ? { country: "Atlantis" } : {}));
+    const header = ["clientRef", "Name", "E-Mail", "country", "reference"];
+    const line = (shop: object) => Object.values(shop).join(",");
+    const path = file(place, "shops.csv", [header.join(","), ...shops.map(line)].map((text) => `${text}\n`).join(""));
+
+    const first = await runImport(place, path, "--merchants");
+    expect(first).toMatchObject({
+      code: 2,
+      summary: {
+        rows: { total: 130, created: 70, failed: 60 },
+        failures: { byCode: { VALIDATION_ERROR: 60 }, byField: { country: 60 } },
+        requests: { sent: 3, failed: 0 },
+      },
+    });
+    expect(await runImport(place, path, "--merchants")).toMatchObject({ code: 2, summary: { requests: { sent: 3 } } });
+    const asCustomers = await start(place, "import", path).ended;
+    expect(asCustomers).toMatchObject({ code: 1, stderr: expect.stringContaining("made with another merchants") });
+    const consent = await start(place, "import", path, "--merchants", "--consent-source", "web").ended;
+    expect(consent).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be used with option") });
+
+    writeFileSync(`${path}.failures.csv`, readFileSync(`${path}.failures.csv`, "utf8").replaceAll("Atlantis", "NG"));
+    expect(await runImport(place, `${path}.failures.csv`, "--merchants")).toMatchObject({ code: 0, summary: { rows: { created: 60 } } });
+    const objects = [merchantRow(131, { consent: "none of its own" }), merchantRow(1)].map((shop) => JSON.stringify(shop));
+    const ndjson = await runImport(place, file(place, "more.ndjson", objects.join("\n")), "--merchants");
+    expect(ndjson).toMatchObject({ code: 2, summary: { rows: { created: 1 }, failures: { byCode: { EXISTING_CUSTOMER: 1 } } } });
+    const { data } = await send(place.url, place.key, "{ merchants(first: 1) { totalCount nodes { name } } customers { totalCount } }");
+    expect(data.merchants).toEqual({ totalCount: 131, nodes: [{ name: "Shop 131" }] });
   });
 
   it("prints for a person what a script reads", async () => {

@@ -73,6 +73,8 @@ union LinkDeviceResult = Customer | CustomerNotFound | InvalidCustomerData | Dev
 union UnlinkDeviceResult = Customer | CustomerNotFound | InvalidCustomerData | VersionConflict
 union EraseCustomerResult = CustomerErased | CustomerNotFound
 union CreateCustomersBatchResult = BatchResult | InvalidBatch | IdempotencyConflict
+union CreateMerchantsBatchResult = MerchantBatchResult | InvalidBatch | IdempotencyConflict
+union SetTrustLevelResult = Merchant | MerchantNotFound | MerchantVersionConflict
 type InvalidCustomerData implements Error { code: ErrorCode!  message: String!  issues: [InputIssue!]! }
 type InputIssue { field: String  message: String! }
 type CustomerAlreadyExists implements Error { code: ErrorCode!  message: String!  matchedOn: CustomerKey! }
@@ -117,6 +119,23 @@ type BatchResult implements Node & Batch {
   allFailures(first: Int, after: String, code: BatchErrorCode): BatchFailureConnection!
   createdCount: Int!  customerIds: [ID!]!
   customers(first: Int, after: String): CustomerConnection!
+  dryRun: Boolean!  replayed: Boolean!  createdAt: DateTime!  completedAt: DateTime
+}
+input CreateMerchantsBatchInput {
+  merchants: [BatchMerchantInput]!
+  idempotencyKey: String
+  atomicity: BatchAtomicity = PARTIAL
+  dryRun: Boolean = false
+  processing: BatchProcessing = COMPLETE
+}
+input BatchMerchantInput {
+  clientRef: String name: String email: String country: String phone: String address: String state: String website: String reference: String
+}
+input SetTrustLevelInput { id: ID!  trustLevel: TrustLevel!  expectedVersion: Int }
+enum TrustLevel { BASIC ENHANCED PREMIUM }
+type MerchantBatchResult implements Node & Batch {
+  id: ID!  status: BatchStatus!  createdCount: Int!  merchantIds: [ID!]!
+  merchants(first: Int, after: String): MerchantConnection!
   dryRun: Boolean!  replayed: Boolean!  createdAt: DateTime!  completedAt: DateTime
 }
 enum BatchProcessing { COMPLETE BACKGROUND }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { schema } from "../../src/graphql/schema.ts";
 import { client } from "../support/client.ts";
+import { merchantRow } from "../support/merchants.ts";
 import { openGateway } from "../support/gateway.ts";
 import { graphql } from "../generated/gql.ts";
 
@@ -21,11 +22,20 @@ const blacklisted = mallory.createCustomer.__typename === "Customer" ? mallory.c
 await gateway.query(key, `mutation { setBlacklist(input: { id: "${blacklisted}", blacklisted: true }) { __typename } }`);
 const nobody = "00000000-0000-4000-8000-000000000000";
 
+const shops = await gateway.query(
+  key,
+  "mutation ($input: CreateMerchantsBatchInput!) { createMerchantsBatch(input: $input) { ... on MerchantBatchResult { merchantIds } } }",
+  { input: { merchants: [merchantRow(1)] } },
+);
+const { merchantIds } = shops.body.data.createMerchantsBatch;
+
 /** For each error type of the schema, a mutation and an input that it answers. */
 const CASES: Record<string, [mutation: string, input: object]> = {
   ApiKeyNotFound: ["revokeApiKey", { id: "0000000000000000" }],
   ClientNotFound: ["publishDocuments", { client: "nobody", documents: [] }],
   CustomerAlreadyExists: ["createCustomer", { ...eve, idempotencyKey: null }],
+  MerchantNotFound: ["setTrustLevel", { id: `mer_${nobody}`, trustLevel: "BASIC" }],
+  MerchantVersionConflict: ["setTrustLevel", { id: merchantIds[0], trustLevel: "BASIC", expectedVersion: 9 }],
   CustomerNotFound: ["updateCustomer", { id: nobody, update: { firstname: "Nobody" } }],
   DeviceRefused: ["linkDevice", { id: blacklisted, deviceId: "device" }],
   IdempotencyConflict: ["createCustomer", { ...eve, firstname: "Eva" }],

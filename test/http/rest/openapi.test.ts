@@ -7,6 +7,7 @@ import { printDocuments } from "../../../src/http/rest/print-documents.ts";
 import { ROUTES } from "../../../src/http/rest/routes.ts";
 import { openGateway } from "../../support/gateway.ts";
 import { rest, type RestAnswer } from "../../support/rest.ts";
+import { merchantRow } from "../../support/merchants.ts";
 import { batchRow } from "../../support/customers.ts";
 
 const gateway = await openGateway();
@@ -22,6 +23,8 @@ const { body: batch } = await call("POST", "/v1/bank/customers", {
   customers: [batchRow(1, { phone: "+2348031234567", gender: "other" }), batchRow(5), batchRow(6)],
 });
 const [id, second, third] = batch.data.data.customerIds as [string, string, string];
+const shops = await call("POST", "/v1/provider/merchants", { merchants: [merchantRow(9)] });
+const [merchantId] = shops.body.data.data.merchantIds as [string];
 const rows = [
   batchRow(2),
   batchRow(1),
@@ -60,6 +63,14 @@ Object.assign(samples, {
   eraseCustomer: {
     good: ["DELETE", `/v1/customers/${second}?reason=request`],
     bad: ["DELETE", `/v1/customers/${second}?reason=whim`],
+  },
+  createMerchants: {
+    good: ["POST", "/v1/provider/merchants", { merchants: [merchantRow(1), merchantRow(1), merchantRow(2, { email: "none" }), {}] }],
+    bad: ["POST", "/v1/provider/merchants", { merchants: [] }],
+  },
+  setTrustLevel: {
+    good: ["PATCH", `/v1/provider/merchants/${merchantId}/trust-level`, { trustLevel: "ENHANCED" }],
+    bad: ["PATCH", `/v1/provider/merchants/${merchantId}/trust-level`, { trustLevel: "highest" }],
   },
   setBlacklist: {
     good: ["PATCH", `/v1/customers/${id}/blacklist`, { blacklist: true }],

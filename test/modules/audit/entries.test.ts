@@ -4,6 +4,7 @@ import { documentHash } from "../../../src/documents/register.ts";
 import { schema } from "../../../src/graphql/schema.ts";
 import { batchRow, BLACKLIST, CREATE, dataOf, everyRow, person, UPDATE } from "../../support/customers.ts";
 import { openGateway } from "../../support/gateway.ts";
+import { merchantRow } from "../../support/merchants.ts";
 import { audited, flush } from "./support.ts";
 
 const gateway = await openGateway();
@@ -42,6 +43,11 @@ const [hook, otherHook] = [
 ];
 const onHook = (name: string) =>
   `mutation ($input: ${name[0]!.toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { __typename } }`;
+
+const MERCHANTS =
+  "mutation ($input: CreateMerchantsBatchInput!) { createMerchantsBatch(input: $input) { ... on MerchantBatchResult { merchantIds } } }";
+const TRUST = "mutation ($input: SetTrustLevelInput!) { setTrustLevel(input: $input) { __typename } }";
+const [shop] = dataOf((await gateway.query(key, MERCHANTS, { input: { merchants: [merchantRow(0)] } })).body).merchantIds;
 
 const wrote = (operation: string, customers: number, fields: string[] = [], outcome = "OK") => ({
   action: "WRITE",
@@ -128,6 +134,15 @@ const MUTATIONS: Record<string, [document: string, input: () => Promise<object> 
     [BATCH, () => ({ customers: [batchRow(2000), ROW], atomicity: "ALL_OR_NOTHING" }), wrote("createCustomersBatch", 0)],
     [BATCH, () => ({ customers: [ROW], idempotencyKey: "one" }), wrote("createCustomersBatch", 0)],
     [BATCH, () => ({ customers: [] }), wrote("createCustomersBatch", 0, [], "INVALID_BATCH")],
+  ],
+  createMerchantsBatch: [
+    [MERCHANTS, () => ({ merchants: [merchantRow(1)] }), wrote("createMerchantsBatch", 0)],
+    [MERCHANTS, () => ({ merchants: [] }), wrote("createMerchantsBatch", 0, [], "INVALID_BATCH")],
+  ],
+  setTrustLevel: [
+    [TRUST, () => ({ id: shop, trustLevel: "PREMIUM" }), wrote("setTrustLevel", 0)],
+    [TRUST, () => ({ id: shop, trustLevel: "PREMIUM", expectedVersion: 9 }), wrote("setTrustLevel", 0, [], "MERCHANT_VERSION_CONFLICT")],
+    [TRUST, () => ({ id: `mer_${crypto.randomUUID()}`, trustLevel: "BASIC" }), wrote("setTrustLevel", 0, [], "MERCHANT_NOT_FOUND")],
   ],
   publishDocuments: [
     [

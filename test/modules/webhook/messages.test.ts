@@ -3,6 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { batchRow, caller, everyRow, person } from "../../support/customers.ts";
 import { openGateway } from "../../support/gateway.ts";
+import { merchantRow, provider } from "../../support/merchants.ts";
 import { openReceiver, type Received } from "../../support/receiver.ts";
 import { webhooksOf } from "../../support/webhooks.ts";
 
@@ -144,6 +145,17 @@ test("a batch's end is told once, from the background too, and each of its custo
   expect(batches.map(({ batch }) => batch.id).toSorted()).toEqual([id, second].toSorted());
   const told = batches.find(({ batch }) => batch.id === id)!;
   expect(told.batch).toMatchObject({ status: "COMPLETED", dryRun: false, summary: { total: 121, successful: 120, failed: 1, pending: 0 } });
+});
+
+test("of a batch of merchants the message tells the id alone: no visibility of customers shows more", async () => {
+  const bank = await bankWith("shops", "SENSITIVE", ["BATCH_COMPLETED"]);
+  const { id } = await provider(gateway, bank.key).batch([merchantRow(1), {}], { processing: "BACKGROUND" });
+  const [message] = await receiver.until(1);
+  expect(message!.body).toEqual({
+    type: "batch.completed",
+    timestamp: expect.any(String),
+    data: { bankId: "shops", mode: "SANDBOX", merchantsBatchId: id },
+  });
 });
 
 test("another bank's and another mode's endpoints are told nothing", async () => {
