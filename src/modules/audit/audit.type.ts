@@ -47,7 +47,7 @@ export const AuditEntryType = builder.objectRef<AuditEntry>("AuditEntry").implem
     count: t.exposeInt("count", { description: "How many times it happened: like refusals within a second are one entry." }),
     fields: t.exposeStringList("fields", { description: "The fields that were read, changed or refused, e.g. `Customer.email`." }),
     subjects: t.exposeStringList("subjects", {
-      description: "The ids of the keys, the bank or the batch that were written; for START, the heads of other chains.",
+      description: "The ids of the keys, the bank, the batch or the merchants that were written; for START, the heads of other chains.",
     }),
   }),
 });

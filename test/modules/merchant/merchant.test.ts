@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { openGateway } from "../../support/gateway.ts";
 import { merchantRow, provider } from "../../support/merchants.ts";
 
-const gateway = await openGateway();
+// As in production.
+const gateway = await openGateway({ rowLevelSecurity: true });
 const { db } = gateway.app.services;
 
 const of = async (bank: string) => {
