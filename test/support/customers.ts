@@ -121,13 +121,14 @@ export function dataOf({ data, errors }: Answer["body"]): any {
   return Object.values(data)[0];
 }
 
-/** The texts of every row of every table, as a thief of the database would read them. */
+/** The texts of every row of every table of every schema, the queue's too, as a thief of the database would read them. */
 export async function everyRow({ app: { services } }: TestGateway): Promise<{ table: string; text: string }[]> {
   const tables = await services.db.$queryRaw<{ name: string }[]>`
-    SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()`;
+    SELECT concat_ws('.', nullif(schemaname, current_schema()), tablename) AS name FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`;
   const rows = await Promise.all(
     tables.map(async ({ name }) => {
-      const found = await services.db.$queryRawUnsafe<{ text: string }[]>(`SELECT t::text AS text FROM "${name}" AS t`);
+      const found = await services.db.$queryRawUnsafe<{ text: string }[]>(`SELECT t::text AS text FROM "${name.replace(".", '"."')}" AS t`);
       return found.map(({ text }) => ({ table: name, text }));
     }),
   );

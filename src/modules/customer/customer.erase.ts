@@ -10,6 +10,7 @@ import { builder } from "../../graphql/builder.ts";
 import { ErasureReasonEnum } from "../../graphql/enums.ts";
 import { rehashIdentity } from "./customer.blacklisted-identity.ts";
 import { isBlacklisted } from "./customer.policy.ts";
+import { toldOf } from "./customer.told.ts";
 import { lockCustomer } from "./customer.write.ts";
 
 /**
@@ -42,30 +43,11 @@ export async function eraseCustomer(
   return tx.erasedCustomer.create({ data: { ...here, id: customer.id, phrase: customer.phrase, reason, actor: actor.keyId, at } });
 }
 
-/**
- * Takes the bank's references out of the failures of batches that tell of a customer: rows that met it, rows with its own
- * reference, and duplicates within a batch of either, or of the row that made it.
- */
-async function forgetClientRefs(tx: Transaction, { bankId, mode, id, clientRef, createdAt }: Customer): Promise<void> {
+/** Takes the bank's references out of the failures of batches that tell of a customer. */
+async function forgetClientRefs(tx: Transaction, customer: Customer): Promise<void> {
+  const { bankId, mode } = customer;
   await tx.$executeRaw`
-    WITH made AS (
-      SELECT id AS batch_id, total, array_position(created_ids, ${id}::uuid) AS place FROM batch
-      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND created_at <= ${createdAt}::timestamptz AND created_ids @> ARRAY[${id}::uuid]
-      ORDER BY created_at DESC LIMIT 1
-    ), told AS (
-      SELECT batch_id, index FROM batch_failure WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND existing_id = ${id}::uuid
-      UNION ALL
-      SELECT batch_id, index FROM batch_failure
-      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND client_ref_key = ${clientRef}::text
-      UNION ALL
-      -- Ids are kept in the order of the rows that were not refused.
-      SELECT batch_id, (
-        SELECT place FROM generate_series(0, total - 1) AS place
-        WHERE NOT EXISTS (SELECT FROM batch_failure f
-          WHERE f.bank_id = ${bankId}::text AND f.mode = ${mode}::mode AND f.batch_id = made.batch_id AND f.index = place)
-        ORDER BY place OFFSET made.place - 1 LIMIT 1)
-      FROM made
-    )
+    WITH ${toldOf(customer)}
     UPDATE batch_failure f SET client_ref = NULL, client_ref_key = NULL FROM told
     WHERE f.bank_id = ${bankId}::text AND f.mode = ${mode}::mode AND f.batch_id = told.batch_id
       AND (f.index = told.index OR f.first_index = told.index)`;
@@ -77,6 +59,7 @@ export const CustomerErasedType = builder.objectRef<ErasedCustomer>("CustomerEra
     id: t.exposeID("id", { description: "The id that the customer had." }),
     phrase: t.exposeString("phrase", { description: "The phrase that the customer had." }),
     reason: t.field({ type: ErasureReasonEnum, description: "Why.", resolve: ({ reason }) => reason }),
+    actor: t.exposeString("actor", { description: "The id of the key that erased it; `gateway` for the gateway's own work." }),
     erasedAt: t.field({ type: "DateTime", description: "When.", resolve: ({ at }) => at }),
   }),
 });

@@ -1,12 +1,20 @@
+import { pino } from "pino";
 import { afterAll, expect, test } from "vitest";
+import { verifyAudit } from "../../../src/audit/verify.ts";
 import { expireBlacklists } from "../../../src/modules/customer/customer.jobs.ts";
 import { batchRow, caller, everyRow, person } from "../../support/customers.ts";
+import { makeDiscoverable } from "../../support/discoverable.ts";
 import { openGateway } from "../../support/gateway.ts";
 import { openReceiver } from "../../support/receiver.ts";
 import { webhooksOf } from "../../support/webhooks.ts";
+import { flush } from "../audit/support.ts";
 import { CANARIES } from "../../access/canary.customer.ts";
 
-const gateway = await openGateway({}, { webhookWaits: [0.1, 0.1] });
+const log: string[] = [];
+const gateway = await openGateway(
+  {},
+  { webhookWaits: [0.1, 0.1], log: pino({ level: "trace" }, { write: (line: string) => void log.push(line) }) },
+);
 const { db } = gateway.app.services;
 const key = await gateway.key();
 const { create, update, blacklist, batch, erase, find, history } = caller(gateway, key);
@@ -50,7 +58,7 @@ test("who was erased is null by every key and in no list, meets no mutation, and
   expect((await history(again.id)).map(({ type }) => type)).toEqual(["CREATED"]);
 });
 
-test("no row of any table holds a value of who was erased", async () => {
+test("no column of any table, nor the log, holds a value of who was erased, though whoever is blacklisted is known when it comes again", async () => {
   const { blacklist: note, consent: _consent, version: _version, createdAt: _created, updatedAt: _updated, ...values } = CANARIES;
   const row = batchRow(1, { ...values, accountName: "Zqaccount" });
   const first = await batch([row, { ...row, email: "twin@example.com" }], { idempotencyKey: "whole" });
@@ -60,17 +68,38 @@ test("no row of any table holds a value of who was erased", async () => {
   expect(second.failures).toMatchObject([{ customerId: id, clientRef: "another-name-of-the-client" }]);
   await blacklist({ id, blacklisted: true, note });
   await update({ id, update: { address: "Zqaddress 2" } });
+  await makeDiscoverable(gateway, id, "zqdevice-of-the-erased");
+  await batch([batchRow(2, { clientRef: "waits", email: row.email })], { processing: "BACKGROUND" });
+  await expect.poll(() => db.batch.count({ where: { status: "PROCESSING" } }), { timeout: 30_000 }).toBe(0);
+  await gateway.query(key, "query ($id: ID!) { exportCustomerData(id: $id) { categories { records } } }", { id });
 
   const { country: _country, address: _address, ...personal } = row as Record<string, unknown>;
-  const texts = [...Object.values(personal).map(String), "Zqaddress 2", "another-name-of-the-client"];
+  const texts = [...Object.values(personal).map(String), "Zqaddress 2", "another-name-of-the-client", "waits"];
+  const sealed = [row.accountNumber, note, "zqdevice-of-the-erased"];
+  // Bytes are printed as hexadecimal digits.
+  const forms = (value: string) => [value.toLowerCase(), Buffer.from(value).toString("hex")];
   const found = async () => {
     const rows = await everyRow(gateway);
-    return texts.filter((value) => rows.some(({ text }) => text.toLowerCase().includes(value.toLowerCase())));
+    expect(new Set(rows.map(({ table }) => table))).toContain("jobs.job_common");
+    return [...texts, ...sealed].filter((value) => rows.some(({ text }) => forms(value).some((form) => text.toLowerCase().includes(form))));
   };
+  /** Whatever has the customer's id: of a table that is new here, it must be said whether it may. */
+  const tablesOf = async () => new Set((await everyRow(gateway)).flatMap(({ table, text }) => (text.includes(id) ? [table] : [])));
   expect(await found()).toEqual(texts.filter((text) => text !== row.accountNumber));
+  expect(await tablesOf()).toEqual(
+    new Set(["customer", "customer_event", "batch", "batch_failure", "blacklist_entry", "blacklisted_identity", "device", "discovery"]),
+  );
   expect(await erase({ id, reason: "CONSENT_WITHDRAWN" })).toMatchObject({ __typename: "CustomerErased" });
   expect(await found()).toEqual([]);
-  expect(await db.blacklistEntry.count({ where: { customerId: id } })).toBe(0);
+  expect(await tablesOf()).toEqual(new Set(["customer_event", "batch", "batch_failure", "blacklisted_identity", "erased_customer"]));
+  expect(await create({ ...person("comes.again"), email: row.email })).toMatchObject({ __typename: "InvalidCustomerData" });
+  await flush(gateway.app);
+  expect(await found()).toEqual([]);
+  expect(log.length).toBeGreaterThan(10);
+  for (const value of [...texts, ...sealed]) expect(log.filter((line) => line.toLowerCase().includes(value.toLowerCase()))).toEqual([]);
+  // The audit holds no value, so nothing of it had to go.
+  expect(await verifyAudit(db, gateway.app.services.keyring)).toMatchObject({ problems: [], unlinked: 0 });
+  expect(await db.auditEntry.count({ where: { operation: "eraseCustomer" } })).toBeGreaterThan(0);
   // What is left: who did what and when.
   const events = await db.customerEvent.findMany({ where: { customerId: id }, orderBy: { version: "asc" } });
   expect(events.map(({ type, version }) => [type, version])).toEqual([
