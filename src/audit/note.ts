@@ -1,6 +1,7 @@
 import { type ExecutionArgs, getOperationAST, type GraphQLError, Kind } from "graphql";
 import type { Context } from "../context.ts";
 import type { Audit } from "./audit.ts";
+import type { Disclosed } from "./disclosed.ts";
 import { hashOfDocument } from "./document-hash.ts";
 import { GATEWAY_PLACE } from "./entry.ts";
 import { auditPlace } from "./place.ts";
@@ -17,19 +18,15 @@ const REFUSALS: ReadonlySet<unknown> = new Set([
 
 /** Notes what a request was shown above STANDARD: one entry, when it is done. */
 export function noteReads(context: Context, execution: ExecutionArgs): void {
-  const { fields, customers } = context.disclosed;
-  if (fields.length === 0) return;
+  if (context.disclosed.fields.length === 0) return;
   const operation = getOperationAST(execution.document, execution.operationName);
-  context.audit.note({
-    ...who(context),
-    action: "READ",
-    operation: rootFieldName(execution),
-    outcome: "OK",
-    documentHash: operation ? hashOfDocument(operation) : null,
-    customers,
-    fields,
-    subjects: [],
-  });
+  noteRead(context, rootFieldName(execution), operation ? hashOfDocument(operation) : null, context.disclosed);
+}
+
+/** Notes a read of its own, beside what else the request was shown. */
+export function noteRead(context: Context, operation: string | null, documentHash: string | null, disclosed: Disclosed): void {
+  const { fields, customers } = disclosed;
+  context.audit.note({ ...who(context), action: "READ", operation, outcome: "OK", documentHash, customers, fields, subjects: [] });
 }
 
 /** Notes each error of a response that refuses an access. */

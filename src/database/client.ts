@@ -3,7 +3,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import type pg from "pg";
 import type { Connection } from "./deadline.ts";
 import { isConflict } from "./fault.ts";
-import { Prisma, PrismaClient } from "./generated/client.ts";
+import { type Prisma, PrismaClient } from "./generated/client.ts";
 import { keepWasmCode } from "./keep-wasm-code.ts";
 import { GatewayPool } from "./pool.ts";
 import { setReader } from "./read-rows.ts";
@@ -130,6 +130,8 @@ export interface TransactionOptions {
   maxWaitMs?: number;
   /** How long it may take before it is rolled back: 15,000, more than one statement may take (Prisma: 5,000). */
   timeoutMs?: number;
+  /** Whether all its reads see one moment (REPEATABLE READ), instead of each its own. */
+  oneMoment?: boolean;
 }
 
 const MAX_WAIT_MS = 5_000;
@@ -145,7 +147,7 @@ export function isRetry(tx: Transaction): boolean {
 }
 
 /**
- * Runs `fn` in one transaction at READ COMMITTED and returns what it returns; if it throws, everything is
+ * Runs `fn` in one transaction, at READ COMMITTED unless told otherwise, and returns what it returns; if it throws, everything is
  * rolled back and the error comes out unchanged.
  *
  * A deadlock or a serialization failure rolls back and runs `fn` again, 3 times in all: so `fn` must have
@@ -156,7 +158,7 @@ export function isRetry(tx: Transaction): boolean {
 export async function transaction<T>(
   db: Database,
   fn: (tx: Transaction) => Promise<T>,
-  { maxWaitMs = MAX_WAIT_MS, timeoutMs = TRANSACTION_TIMEOUT_MS }: TransactionOptions = {},
+  { maxWaitMs = MAX_WAIT_MS, timeoutMs = TRANSACTION_TIMEOUT_MS, oneMoment = false }: TransactionOptions = {},
 ): Promise<T> {
   const scope = scopes.get(db);
   for (let attempt = 1; ; attempt += 1) {
@@ -167,7 +169,7 @@ export async function transaction<T>(
     };
     try {
       return await (scope?.db ?? db).$transaction(run, {
-        isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted,
+        isolationLevel: oneMoment ? "RepeatableRead" : "ReadCommitted",
         maxWait: maxWaitMs,
         timeout: timeoutMs,
       });

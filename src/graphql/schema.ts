@@ -1,6 +1,7 @@
 import "./scalars.ts";
 import "../modules/viewer/viewer.queries.ts";
 import "../modules/customer/customer.queries.ts";
+import "../modules/customer/customer.export.queries.ts";
 import "../modules/customer/customer.mutations.ts";
 import "../modules/customer/customer.lifecycle.mutations.ts";
 import "../modules/customer/customer.batch.mutation.ts";

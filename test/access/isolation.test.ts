@@ -73,6 +73,8 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
     ({ email }) => `{ customers(filter: { emails: ["${email}"] }) { totalCount nodes { accountName } } }`,
     ({ phrase }) => `{ customers(filter: { phrases: ["${phrase}"] }) { totalCount edges { cursor } } }`,
   ],
+  "Query.exportCustomerData": [({ id }) => `{ exportCustomerData(id: "${id}") { customerId madeAt categories { name records } } }`],
+  "Query.erasedCustomers": [() => "{ erasedCustomers { nodes { id phrase } pageInfo { hasNextPage endCursor } } }"],
   "Query.batch": [(thing) => `{ batch(id: "${thing.batchId}") { status customerIds } }`],
   "Query.batches": [() => "{ batches { nodes { id } } }"],
   "Query.migrationReport": [

@@ -38,6 +38,7 @@ export interface Place {
     webhookEndpoints: string;
     webhookDeliveries: string;
     merchants: string;
+    erasedCustomers: string;
   };
   documentHash: string;
   /** Texts that stand nowhere but here. */
@@ -142,6 +143,12 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
   for (const { id } of customers.nodes) {
     await gateway.query(key, `mutation { setBlacklist(input: { id: "${id}", blacklisted: true, note: "${word} note" }) { __typename } }`);
   }
+  const { body: made } = await gateway.query(
+    key,
+    `mutation { createCustomer(input: { firstname: "${word}g", lastname: "${word}g", country: "NG", email: "${word}.gone@example.com" }) { ... on Customer { id phrase } } }`,
+  );
+  const gone = made.data.createCustomer as { id: string; phrase: string };
+  await gateway.query(key, `mutation { eraseCustomer(input: { id: "${gone.id}" }) { __typename } }`);
   const text = `query ${word} { viewer { mode } }`;
   const document = { hash: documentHash(text), text };
   await gateway.query(key, "mutation ($input: PublishDocumentsInput!) { publishDocuments(input: $input) { __typename } }", {
@@ -151,13 +158,13 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     key,
     `query ($client: String!, $endpointId: ID!) { customers { pageInfo { startCursor } } batches { pageInfo { startCursor } } apiKeys { pageInfo { startCursor } }
       clients { pageInfo { startCursor } } documents(client: $client) { pageInfo { startCursor } } webhookEndpoints { pageInfo { startCursor } }
-      webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } merchants { pageInfo { startCursor } } }`,
+      webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } merchants { pageInfo { startCursor } } erasedCustomers { pageInfo { startCursor } } }`,
     { client, endpointId },
   );
   const cursor = (list: string) => ends.body.data[list].pageInfo.startCursor as string;
   const [{ id: customerId, ...customer }] = customers.nodes;
   const keyId = key.split("_")[2]!;
-  const ids = customers.nodes.flatMap(({ id, phrase }: { id: string; phrase: string }) => [id, phrase]);
+  const ids = [...customers.nodes, gone].flatMap(({ id, phrase }: { id: string; phrase: string }) => [id, phrase]);
   return {
     name,
     key,
@@ -184,6 +191,7 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       webhookEndpoints: cursor("webhookEndpoints"),
       webhookDeliveries: cursor("webhookDeliveries"),
       merchants: cursor("merchants"),
+      erasedCustomers: cursor("erasedCustomers"),
     },
     documentHash: document.hash,
     canaries: [word, document.hash, client, keyId, batchId, merchantsBatchId, ...merchantIds, endpointId, device, ...ids],
@@ -220,6 +228,7 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
       webhookEndpoints: "AAAA",
       webhookDeliveries: "AAAA",
       merchants: "AAAA",
+      erasedCustomers: "AAAA",
     },
     documentHash: "0".repeat(64),
   };

@@ -11,6 +11,11 @@ const NEEDS: Record<string, { operation: string; anyOf: Scope[] }> = {
   node: { operation: `{ node(id: "${crypto.randomUUID()}") { id } }`, anyOf: ["customers:read"] },
   customer: { operation: '{ customer(by: { phrase: "x" }) { id } }', anyOf: ["customers:read"] },
   customers: { operation: "{ customers { nodes { id } } }", anyOf: ["customers:read"] },
+  exportCustomerData: {
+    operation: `{ exportCustomerData(id: "${crypto.randomUUID()}") { madeAt } }`,
+    anyOf: ["customers:read:sensitive"],
+  },
+  erasedCustomers: { operation: "{ erasedCustomers { nodes { id } } }", anyOf: ["audit:read"] },
   batch: { operation: `{ batch(id: "bat_${crypto.randomUUID()}") { id } }`, anyOf: ["batches:write", "customers:read:extended"] },
   batchProgress: {
     operation: `subscription { batchProgress(id: "bat_${crypto.randomUUID()}") { status } }`,

@@ -2,7 +2,7 @@ import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../../graphql/pagination.ts";
 import { internationalPhone } from "./dial-code.ts";
 import { page } from "./pages.ts";
 import { oneOf, wholeNumber } from "./parameters.ts";
-import { CREATE_CUSTOMER, ERASE_CUSTOMER, FIND_CUSTOMER, LIST_CUSTOMERS, SET_BLACKLIST, UPDATE_CUSTOMER } from "./rest-documents.ts";
+import { CREATE_CUSTOMER, ERASE_CUSTOMER, EXPORT_CUSTOMER, FIND_CUSTOMER, LIST_CUSTOMERS, SET_BLACKLIST, UPDATE_CUSTOMER } from "./rest-documents.ts";
 import { type Given, route } from "./route.ts";
 
 const ID = { id: "The customer's id." };
@@ -44,6 +44,17 @@ export const CUSTOMER_ROUTES = [
     variables: ({ idOrReferenceOrEmail }) => keysOf(idOrReferenceOrEmail as string).map((by) => ({ by })),
     status: 200,
     message: "Customer retrieved successfully",
+    shape: { kind: "one" },
+  }),
+  route({
+    name: "exportCustomer",
+    method: "GET",
+    path: "/v1/customers/{id}/export",
+    summary: "All that is held on a customer, for the person to whom it belongs.",
+    parts: ID,
+    document: EXPORT_CUSTOMER,
+    status: 200,
+    message: "Customer data exported successfully",
     shape: { kind: "one" },
   }),
   route({

@@ -180,6 +180,22 @@ export const FIND_CUSTOMER = /* GraphQL */ `query RestCustomer($by: CustomerBy!)
 }
 ${ON_CUSTOMER}`;
 
+/** GET /v1/customers/{id}/export. */
+export const EXPORT_CUSTOMER = /* GraphQL */ `query RestCustomerExport($id: ID!) {
+  exportCustomerData(id: $id) {
+    formatVersion
+    customerId
+    madeAt
+    categories {
+      name
+      purpose
+      source
+      kept
+      records
+    }
+  }
+}`;
+
 /** GET /v1/customers. */
 export const LIST_CUSTOMERS = /* GraphQL */ `query RestCustomers($take: Int) {
   customers(first: $take) {

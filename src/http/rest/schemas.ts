@@ -30,6 +30,7 @@ const SCALARS: Record<string, JsonSchema> = {
   DateTime: { type: "string", format: "date-time" },
   EmailAddress: { type: "string", format: "email" },
   URL: { type: "string", format: "uri" },
+  JSONObject: { type: "object", additionalProperties: true },
   CountryCode: { type: "string", pattern: "^[A-Z]{2}$" },
 };
 
