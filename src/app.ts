@@ -3,7 +3,6 @@ import type { Logger } from "pino";
 import { createAuthenticate } from "./access/authenticate.ts";
 import { createVerifyToken } from "./access/jwt.ts";
 import { createAudit } from "./audit/audit.ts";
-import { removeExpiredKeys } from "./changes/idempotency.ts";
 import type { Config } from "./config.ts";
 import type { Services } from "./context.ts";
 import { CONNECTIONS, createClient, poolState, timeLimits } from "./database/client.ts";
@@ -29,10 +28,11 @@ import { customerBatch } from "./modules/customer/customer.batch.ts";
 import { expireBlacklists } from "./modules/customer/customer.jobs.ts";
 import { resealCustomers } from "./modules/customer/customer.reseal.job.ts";
 import { MERCHANT_BATCH } from "./modules/merchant/merchant.batch.ts";
-import { removeOldDeliveries, resealWebhookSecrets } from "./modules/webhook/webhook.jobs.ts";
+import { resealWebhookSecrets } from "./modules/webhook/webhook.jobs.ts";
 import { createSender } from "./modules/webhook/webhook.send.ts";
 import { ENDPOINTS_AT_ONCE, resumeWebhooks, WEBHOOK_QUEUE, webhookWorker } from "./modules/webhook/webhook.worker.ts";
 import { createReadAs } from "./read-as.ts";
+import { retentionJobs } from "./retention.ts";
 import { openLimits } from "./limits/limits.ts";
 import { createLog } from "./telemetry/log.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -155,10 +155,9 @@ export async function buildApp(
       [
         expireBlacklists(services),
         resealCustomers(db, services.keyring, log),
-        removeExpiredKeys(db),
+        ...retentionJobs(services, config.retentionDays),
         resumeBatches(services),
         resumeWebhooks(services),
-        removeOldDeliveries(db),
         resealWebhookSecrets(db, services.keyring),
         analyzeGrowth(db),
         lastUse,

@@ -42,6 +42,12 @@ export interface Config {
   readonly maxRequests: number;
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
+  /** How long things are kept, in days; null: for ever. */
+  readonly retentionDays: {
+    readonly inactiveCustomers: number | null;
+    readonly batches: number | null;
+    readonly tombstones: number | null;
+  };
   readonly rowLevelSecurity: boolean;
   readonly graphiql: boolean;
   readonly webhooksMayBePrivate: boolean;
@@ -123,6 +129,11 @@ export function readConfig(
     maxRequests: parsed.data.MAX_REQUESTS,
     shutdownDelayMs: parsed.data.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: parsed.data.SHUTDOWN_TIMEOUT_MS,
+    retentionDays: {
+      inactiveCustomers: parsed.data.RETENTION_INACTIVE_CUSTOMER_DAYS ?? null,
+      batches: parsed.data.RETENTION_BATCH_DAYS ?? null,
+      tombstones: parsed.data.RETENTION_TOMBSTONE_DAYS ?? null,
+    },
     rowLevelSecurity: ROW_LEVEL_SECURITY === undefined ? production : ROW_LEVEL_SECURITY === "on",
     webhooksMayBePrivate,
     graphiql: GRAPHIQL === undefined ? !production : GRAPHIQL === "on",

@@ -23,6 +23,13 @@ export const milliseconds = z
   .transform(Number)
   .refine((number) => number <= 600_000, "must be a whole number from 0 to 600000");
 
+/** How long something is kept, in days: from two, more than an idempotency key lasts, to a hundred years. */
+export const days = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/, "must be a whole number from 2 to 36500")
+  .transform(Number)
+  .refine((number) => number >= 2 && number <= 36_500, "must be a whole number from 2 to 36500");
+
 /** How many processes: a whole number from 1 to 64, or `auto`, one a core. */
 export const workers = z
   .string()

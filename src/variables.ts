@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jwtIssuersSchema } from "./access/jwt-issuers.ts";
-import { address, addresses, json, limit, milliseconds, port, variable, workers } from "./variable-forms.ts";
+import { address, addresses, days, json, limit, milliseconds, port, variable, workers } from "./variable-forms.ts";
 import { corsOriginsSchema } from "./http/cors-origins.ts";
 
 const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug"] as const;
@@ -72,6 +72,15 @@ export const VARIABLES = {
   ),
   SHUTDOWN_TIMEOUT_MS: variable(milliseconds.default(10_000)).describe(
     "How long a stop then waits for requests under way, before it cuts them off.",
+  ),
+  RETENTION_INACTIVE_CUSTOMER_DAYS: variable(days.optional()).describe(
+    "Customers to whom nobody has written for so many days are erased, but for those who are blacklisted; docs/privacy.md says what to think of first. None: they stay.",
+  ),
+  RETENTION_BATCH_DAYS: variable(days.optional()).describe(
+    "For how many days a finished batch's record and its failures are kept. None: for ever.",
+  ),
+  RETENTION_TOMBSTONE_DAYS: variable(days.optional()).describe(
+    "For how many days what is left of an erased customer is kept: its tombstone and its history. Longer than any backup. None: for ever.",
   ),
   ROW_LEVEL_SECURITY: variable(z.enum(["on", "off"], "must be on or off").optional()).describe(
     "Whether PostgreSQL itself also holds requests to their bank and mode. Default: `on` in production, else `off`; it costs a transaction a read.",

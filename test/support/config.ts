@@ -26,6 +26,7 @@ export function testConfig(changes: Partial<Config>): Config {
     maxRequests: 500,
     shutdownDelayMs: 0,
     shutdownTimeoutMs: 10_000,
+    retentionDays: { inactiveCustomers: null, batches: null, tombstones: null },
     rowLevelSecurity: true,
     graphiql: true,
     webhooksMayBePrivate: true,
