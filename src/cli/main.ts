@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   webhooks: async () => (await import("./webhooks.ts")).webhooksCommand(),
   backup: async () => (await import("./backup.ts")).backupCommand(),
   restore: async () => (await import("./restore.ts")).restoreCommand(),
+  erasures: async () => (await import("./erasures.ts")).erasuresCommand(),
   move: async () => (await import("./move.ts")).moveCommand(),
   audit: async () => (await import("./audit.ts")).auditCommand(),
 };

@@ -18,6 +18,9 @@ Exit codes:
   1  it was refused, and nothing was changed
   3  stopped before its end, by a signal, and nothing was changed`;
 
+const ERASED =
+  "\nWhoever was erased after this backup is back: before anybody uses it, run `customer-gateway erasures apply` with your latest list.";
+
 /** `restore`: fills an empty DATABASE_URL, or else DATA_DIR; a database without tables is given them first. */
 export function restoreCommand(): Command {
   return new Command("restore")
@@ -32,7 +35,7 @@ async function restore(file: string, stop: AbortSignal, json = false): Promise<v
   const config = readConfig();
   refuseOtherSchema(await checkBackup(file, stop));
   await fill(config, readBackup(file), stop, (rows) =>
-    console.log(json ? JSON.stringify({ file, rows }) : `${countOf(rows)} are restored.`),
+    console.log(json ? JSON.stringify({ file, rows }) : `${countOf(rows)} are restored.${ERASED}`),
   );
 }
 

@@ -17,8 +17,15 @@ export async function withDatabase<Result>(
     const client = await connect({ application_name: "customer-gateway backup", keepAlive: true, ...connection });
     return use(client).finally(() => client.end());
   };
-  if (databaseUrl !== null) return run({ connectionString: databaseUrl });
-  return withEmbedded(dataDir, run);
+  return withConnection({ databaseUrl, dataDir }, run);
+}
+
+/** Runs `use` on an address of DATABASE_URL, or else of DATA_DIR's embedded database, which no gateway may hold. */
+export async function withConnection<Result>(
+  { databaseUrl, dataDir }: Pick<Config, "databaseUrl" | "dataDir">,
+  use: (connection: pg.PoolConfig) => Promise<Result>,
+): Promise<Result> {
+  return databaseUrl === null ? withEmbedded(dataDir, use) : use({ connectionString: databaseUrl });
 }
 
 /** Runs `use` on the embedded database of a data directory that no gateway holds. Throws StartupError when one does. */
