@@ -2,7 +2,15 @@ import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "../../graphql/pagination.ts";
 import { internationalPhone } from "./dial-code.ts";
 import { page } from "./pages.ts";
 import { oneOf, wholeNumber } from "./parameters.ts";
-import { CREATE_CUSTOMER, ERASE_CUSTOMER, EXPORT_CUSTOMER, FIND_CUSTOMER, LIST_CUSTOMERS, SET_BLACKLIST, UPDATE_CUSTOMER } from "./rest-documents.ts";
+import {
+  CREATE_CUSTOMER,
+  ERASE_CUSTOMER,
+  EXPORT_CUSTOMER,
+  FIND_CUSTOMER,
+  LIST_CUSTOMERS,
+  SET_BLACKLIST,
+  UPDATE_CUSTOMER,
+} from "./rest-documents.ts";
 import { type Given, route } from "./route.ts";
 
 const ID = { id: "The customer's id." };
