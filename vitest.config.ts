@@ -16,7 +16,7 @@ const tests = {
 /** What is judged here stands before the database, or beside it: on one database it is judged as well as on two. */
 const ON_ONE_DATABASE = [
   "test/*.test.ts",
-  "test/{documents,examples,limits,ship,telemetry}/**",
+  "test/{documents,examples,limits,sandbox,ship,telemetry}/**",
   "test/graphql/{failures,schema}.test.ts",
   // But for the time limit and the pages, which the database has a part in, and the demo bank's page, which only the embedded one has.
   "test/http/!(time-limit|graphiql-browser).test.ts",

@@ -6,6 +6,7 @@ import type { Context, Services } from "../context.ts";
 import { type Transaction, transaction } from "../database/client.ts";
 import type { AuditEntry } from "../database/generated/client.ts";
 import { GatewayFailure } from "../graphql/failure.ts";
+import { magicFailure } from "../sandbox/magic-failure.ts";
 import { type Actor, GATEWAY_ACTOR } from "./record-change.ts";
 import { beginTally, type Tally } from "./tally.ts";
 
@@ -14,6 +15,8 @@ export interface Origin extends Pick<AuditFacts, "audience" | "requestId" | "doc
   readonly actor: Actor;
   /** The mutation's or the job's name. */
   readonly operation: string;
+  /** What the sandbox was asked to answer instead of writing. */
+  readonly failure?: GatewayFailure | null;
 }
 
 /** What a write needs of the process. */
@@ -27,6 +30,7 @@ export function originOf({ principal, requestId }: Context, info: GraphQLResolve
     requestId,
     operation: info.fieldName,
     documentHash: hashOfDocument(info.operation),
+    failure: magicFailure(principal, info),
   };
 }
 
@@ -45,6 +49,7 @@ export async function write<T>({ db, keyring, audit }: WriteServices, origin: Or
   const at = new Date();
   let entry: AuditEntry | undefined;
   try {
+    if (origin.failure) throw origin.failure;
     const result = await transaction(db, async (tx) => {
       const tally = beginTally(tx);
       entry = undefined;

@@ -65,7 +65,8 @@ export type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer
 
 builder.queryType({ description: "Everything that can be read." });
 builder.mutationType({
-  description: "Everything that can be changed. Each field returns a union: what it made, or one of a closed list of errors.",
+  description:
+    "Everything that can be changed. Each field returns a union: what it made, or one of a closed list of errors, each of which the sandbox brings about when asked: docs/sandbox.md.",
 });
 
 builder.subscriptionType({ description: "Everything that can be followed, by server-sent events." });

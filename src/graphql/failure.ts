@@ -42,8 +42,14 @@ const ErrorCodeEnum = builder.enumType("ErrorCode", {
   ) as Record<FailureCode, { value: FailureCode; description: string }>,
 });
 
+/** What an error type looks like where the sandbox is asked for it, written where the type is defined. */
+export const example = (make: () => GatewayFailure) => ({ extensions: { example: make } });
+
+/** The issue of an example that has one. */
+export const ASKED_FOR = { field: null, message: "is what a magic value of the sandbox asked for" };
+
 export const ErrorInterface = builder.interfaceRef<GatewayFailure>("Error").implement({
-  description: "What every error type of a mutation has.",
+  description: "What every error type of a mutation has. In the sandbox magic values bring about each of them: docs/sandbox.md.",
   fields: (t) => ({
     code: t.field({ type: ErrorCodeEnum, description: "The type's name in upper snake case.", resolve: ({ code }) => code }),
     message: t.exposeString("message", { description: "What went wrong, for a person. Holds no personal data." }),
@@ -62,4 +68,5 @@ builder.objectType(IdempotencyConflict, {
   description:
     "The idempotency key was used within the last 24 hours with another input, or for a customer who was erased since. Nothing was written.",
   interfaces: [ErrorInterface],
+  ...example(() => new IdempotencyConflict()),
 });

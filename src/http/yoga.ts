@@ -15,6 +15,7 @@ import { useIntrospection } from "./use-introspection.ts";
 import { useCharge, useDocumentLimits } from "./use-limits.ts";
 import { useErrorCodes, useOperationFacts, useOperationSpan } from "./use-observation.ts";
 import { useReplicas } from "./use-replicas.ts";
+import { useSandbox } from "./use-sandbox.ts";
 import { useTimeLimit } from "./use-time-limit.ts";
 import type { Run } from "./run-document.ts";
 
@@ -67,6 +68,7 @@ export function createGraphQLServer({ register, log, metrics, tracing, replicas 
       useVisibilityReport(),
       useAudit(),
       useErrorCodes(metrics),
+      useSandbox(),
       ...(replicas ? [useReplicas(replicas)] : []),
       useTimeLimit(),
       ...(tracing ? [useOperationSpan(tracing)] : []),

@@ -87,6 +87,12 @@ export class Charge {
     if (!this.#isSettled) await this.#take(LEAST);
   }
 
+  /** RATE_LIMITED, and an answer that tells so, as if nothing were left; the key keeps its points. For the sandbox. */
+  refuseAsSpent(): Error {
+    this.#points = { ...this.#points, remaining: 0 };
+    return this.#refuse(this.limits.points, this.#points);
+  }
+
   /** How the key's look-ups stand at this moment. */
   async lookupsNow(): Promise<Standing> {
     return this.limits.lookups.take(this.#keyId, 0);

@@ -8,7 +8,7 @@ export const REFUSALS: Record<number, string> = {
   403: "The key lacks a scope, or its client has the route's document not registered.",
   404: `\`${NOT_FOUND}\`, of merchants \`Merchant not found\`: there is none here. Another bank's answers the same.`,
   405: "The path does not take this method; `Allow` names those that it takes.",
-  409: "`Customer with this email already exists`, or the same of its clientRef or reference; or the idempotency key was used with another input.",
+  409: "`Customer with this email already exists`, or the same of its clientRef or reference; or the idempotency key was used with another input, or the customer was changed meanwhile.",
   413: "The body is larger than the key may send: 100 kB, or 1 MB with `batches:write` or `merchants:write`.",
   415: "The body is not plain JSON.",
   429: "The key may take no more for now; `Retry-After` says until when.",

@@ -15,9 +15,12 @@ import {
 } from "graphql";
 import packageJson from "../../../package.json" with { type: "json" };
 import { schema } from "../../graphql/schema.ts";
+import { toEnumName } from "../../access/visibility.ts";
+import type { FailureCode } from "../../graphql/failure.ts";
 import type { Operation } from "../../graphql/operation.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { IDEMPOTENCY_KEY, PREFER, REFUSALS, SHARED_SCHEMAS, VISIBILITY } from "./openapi-parts.ts";
+import { statusOfFailure } from "./refusal.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { createSchemas, described, type Schemas } from "./schemas.ts";
@@ -105,10 +108,13 @@ function gives(name: string, { type }: GraphQLField<unknown, unknown>): boolean 
   return isUnionType(named) && named.getTypes().some((one) => one.getInterfaces().some((has) => has.name === name));
 }
 
+/** The code of an error type: its name in UPPER_SNAKE. */
+const codeOfError = (typename: string) => toEnumName(typename).slice(1) as FailureCode;
+
 /** Whether a mutation's union has an error that is a conflict. */
 function conflicts({ type }: GraphQLField<unknown, unknown>): boolean {
   const named = getNamedType(type);
-  return isUnionType(named) && named.getTypes().some(({ name }) => name === "CustomerAlreadyExists" || name === "IdempotencyConflict");
+  return isUnionType(named) && named.getTypes().some(({ name }) => statusOfFailure(codeOfError(name)) === 409);
 }
 
 /** The one root field of a route's document. */

@@ -31,7 +31,13 @@ const FAILURE_STATUS: { readonly [Code in FailureCode]?: number } = {
   DEVICE_REFUSED: 409,
   IDEMPOTENCY_CONFLICT: 409,
   MERCHANT_NOT_FOUND: 404,
+  MERCHANT_VERSION_CONFLICT: 409,
 };
+
+/** What a failure of a mutation is answered with. */
+export function statusOfFailure(code: FailureCode): number {
+  return FAILURE_STATUS[code] ?? 500;
+}
 
 /** A top-level error, thrown before a document ran or told by its result: with `extensions` as GraphQL tells them. */
 type Told = Pick<GraphQLError, "message" | "extensions">;
@@ -55,7 +61,7 @@ export function refusalOfFailure(
   { names, invalid }: Route,
   failure: { code: FailureCode; message: string; issues?: readonly RestIssue[] },
 ): Refusal {
-  const statusCode = FAILURE_STATUS[failure.code] ?? 500;
+  const statusCode = statusOfFailure(failure.code);
   if (statusCode !== 400) return refusal(statusCode, failure.message);
   const issues = failure.issues ?? [{ field: null, message: failure.message }];
   return invalidRefusal(

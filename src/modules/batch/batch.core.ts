@@ -37,7 +37,7 @@ export async function runBatch<Row extends { clientRef?: string | null }, Clean 
   const { keyring, principal } = context;
   const fits = rows.length >= 1 && rows.length <= MAX_ROWS;
   const now = new Date();
-  const checked = fits && !background ? checkRows(kind, rows, now) : [];
+  const checked = fits && !background ? checkRows(kind, rows, now, principal) : [];
   let batch: Batch | null = null;
   const { resultId, replayed } = await write(context, origin, async (tx) => {
     batch = null;

@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { ErrorInterface, example, GatewayFailure } from "../../graphql/failure.ts";
 
 /** A batch without rows, or with too many: nothing was written. */
 export class InvalidBatch extends GatewayFailure {
@@ -14,6 +14,7 @@ builder.objectType(InvalidBatch, {
   name: "InvalidBatch",
   description: "The batch is empty or has too many rows. Nothing was written.",
   interfaces: [ErrorInterface],
+  ...example(() => new InvalidBatch(500)),
   fields: (t) => ({
     maxRows: t.exposeInt("maxRows", { description: "The most rows that a batch may have." }),
   }),

@@ -6,12 +6,14 @@ import { type Issue, IssueType } from "../../graphql/issue.ts";
 import { BatchErrorCodeEnum } from "./batch.enums.ts";
 import { kindInSchema } from "./batch.kind.ts";
 
-/** Why one row was refused. */
-export type RowFailure = { readonly index: number; readonly clientRef: string | null } & (
+/** Why a row is refused, whichever it is. */
+export type Refusal =
   | { readonly code: "INVALID_DATA" | "VALIDATION_ERROR"; readonly issues: readonly Issue[] }
   | { readonly code: "DUPLICATE_IN_BATCH"; readonly matchedOn: string; readonly firstIndex: number }
-  | { readonly code: "EXISTING_CUSTOMER"; readonly matchedOn: string; readonly existingId: string }
-);
+  | { readonly code: "EXISTING_CUSTOMER"; readonly matchedOn: string; readonly existingId: string };
+
+/** Why one row was refused. */
+export type RowFailure = { readonly index: number; readonly clientRef: string | null } & Refusal;
 
 /** A failure as it is stored, with its batch's kind. */
 export type StoredFailure = Omit<BatchFailure, "bankId" | "mode" | "clientRefKey"> & { readonly kind: string };

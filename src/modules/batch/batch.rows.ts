@@ -3,6 +3,7 @@ import { tallyOf } from "../../changes/tally.ts";
 import type { Transaction } from "../../database/client.ts";
 import type { Issue } from "../../graphql/issue.ts";
 import type { RowFailure } from "./batch.failure.ts";
+import { magicRefusal } from "./batch.magic.ts";
 
 /** What a row comes to when it is checked by itself. */
 export type RowCheck<Clean> =
@@ -33,11 +34,12 @@ export type AnyBatchKind = BatchKind<any, any>;
 /** A row of a batch on its way: refused, still good, or written. */
 export type Progress<Clean> = { failure: RowFailure } | { index: number; clientRef: string | null; values: Clean } | { id: string };
 
-/** Steps 1 to 4: everything that the rows alone decide, sent at a time. In order. */
+/** Steps 1 to 4: everything that the rows alone decide, sent at a time by somebody; in the sandbox what they ask for goes first. In order. */
 export function checkRows<Row extends { clientRef?: string | null }, Clean extends object>(
   kind: BatchKind<Row, Clean>,
   rows: readonly (Row | null)[],
   at: Date,
+  by: Pick<Actor, "mode">,
 ): Progress<Clean>[] {
   // The first index of each key's value, among rows that passed steps 1 to 3.
   const first = kind.keys.map(() => new Map<unknown, number>());
@@ -46,6 +48,8 @@ export function checkRows<Row extends { clientRef?: string | null }, Clean exten
     if (row === null) {
       return { failure: { index, clientRef, code: "INVALID_DATA", issues: [{ field: null, message: "the row is null" }] } };
     }
+    const asked = magicRefusal(by, row, index, kind.keys[0]!);
+    if (asked) return { failure: { index, clientRef, ...asked } };
     const check = kind.check(row, at);
     if (!("values" in check)) return { failure: { index, clientRef, ...check } };
     let duplicate: { matchedOn: string; firstIndex: number } | undefined;

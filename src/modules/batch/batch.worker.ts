@@ -62,7 +62,7 @@ export function batchWorker(services: Services, tenantDatabase: TenantDatabase, 
       where: { ...within(job), id: job.id },
       select: { kind: true, createdAt: true },
     });
-    const checked = checkRows(kinds[kind]!, payload.rows as object[], createdAt);
+    const checked = checkRows(kinds[kind]!, payload.rows as object[], createdAt, job);
     while (!signal.aborted && (await processRows({ ...services, db }, job.id, kinds[kind]!, payload, checked)));
   };
 }

@@ -38,7 +38,7 @@ const CreateCustomersBatchInput = builder.inputType("CreateCustomersBatchInput",
     customers: t.field({
       type: [BatchCustomerInput],
       required: { list: true, items: false },
-      description: `1 to ${MAX_ROWS} rows. A null row is INVALID_DATA.`,
+      description: `1 to ${MAX_ROWS} rows. A null row is INVALID_DATA. In the sandbox a row can ask to be refused: docs/sandbox.md.`,
     }),
     ...batchOptions(t),
     consent: t.field({

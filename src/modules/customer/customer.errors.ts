@@ -2,8 +2,9 @@ import { builder } from "../../graphql/builder.ts";
 import type { CustomerFieldName } from "../../access/visibility.ts";
 import { maySee } from "../../access/principal.ts";
 import { type CustomerKey, CustomerKeyEnum, type DeviceRefusal, DeviceRefusalEnum } from "../../graphql/enums.ts";
-import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { ASKED_FOR, ErrorInterface, example, GatewayFailure } from "../../graphql/failure.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
+import { magicId } from "../../sandbox/magic.ts";
 
 /** Input that breaks rules: all of them are named. */
 export class InvalidCustomerData extends GatewayFailure {
@@ -59,6 +60,7 @@ builder.objectType(InvalidCustomerData, {
   name: "InvalidCustomerData",
   description: "The input breaks rules.",
   interfaces: [ErrorInterface],
+  ...example(() => new InvalidCustomerData([ASKED_FOR])),
   fields: (t) => ({
     issues: t.field({ type: [IssueType], description: "Every violation, not the first.", resolve: ({ issues }) => [...issues] }),
   }),
@@ -68,6 +70,7 @@ builder.objectType(CustomerAlreadyExists, {
   name: "CustomerAlreadyExists",
   description: "Another customer of this bank and mode has the same e-mail, clientRef or reference.",
   interfaces: [ErrorInterface],
+  ...example(() => new CustomerAlreadyExists("email")),
   fields: (t) => ({
     matchedOn: t.field({ type: CustomerKeyEnum, description: "The key that matched.", resolve: ({ matchedOn }) => matchedOn }),
   }),
@@ -77,12 +80,14 @@ builder.objectType(CustomerNotFound, {
   name: "CustomerNotFound",
   description: "No such customer here. Another bank's customer answers exactly like one that does not exist.",
   interfaces: [ErrorInterface],
+  ...example(() => new CustomerNotFound()),
 });
 
 builder.objectType(VersionConflict, {
   name: "VersionConflict",
   description: "The customer is no longer at `expectedVersion`: someone else has written meanwhile.",
   interfaces: [ErrorInterface],
+  ...example(() => new VersionConflict({ id: magicId("VERSION_CONFLICT")!, version: 2 })),
   fields: (t) => ({
     currentVersion: t.int({
       description: "The version the customer is at now.",
@@ -98,6 +103,7 @@ builder.objectType(DeviceRefused, {
   name: "DeviceRefused",
   description: "The device cannot be linked: the customer is blacklisted, or the device is another's, or there are too many.",
   interfaces: [ErrorInterface],
+  ...example(() => new DeviceRefused("LINKED_TO_ANOTHER", magicId("DEVICE_REFUSED")!)),
   fields: (t) => ({
     reason: t.field({
       type: DeviceRefusalEnum,

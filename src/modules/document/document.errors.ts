@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { ASKED_FOR, ErrorInterface, example, GatewayFailure } from "../../graphql/failure.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
 import type { DocumentIssue } from "./document.check.ts";
 
@@ -49,12 +49,14 @@ builder.objectType(ClientNotFound, {
   name: "ClientNotFound",
   description: "This bank has no such client. Another bank's answers exactly like none. A client is made with its first key.",
   interfaces: [ErrorInterface],
+  ...example(() => new ClientNotFound()),
 });
 
 builder.objectType(InvalidClient, {
   name: "InvalidClient",
   description: "The client cannot be set as asked.",
   interfaces: [ErrorInterface],
+  ...example(() => new InvalidClient([ASKED_FOR])),
   fields: (t) => ({ issues: t.field({ type: [IssueType], description: "Every reason.", resolve: ({ issues }) => [...issues] }) }),
 });
 
@@ -62,12 +64,14 @@ builder.objectType(PersistedDocumentNotFound, {
   name: "PersistedDocumentNotFound",
   description: "No such document is registered for this client, or there is no such client.",
   interfaces: [ErrorInterface],
+  ...example(() => new PersistedDocumentNotFound()),
 });
 
 builder.objectType(InvalidDocuments, {
   name: "InvalidDocuments",
   description: "Some documents cannot be published. None of the call's documents is registered.",
   interfaces: [ErrorInterface],
+  ...example(() => new InvalidDocuments([{ document: "Magic", hash: "0".repeat(64), line: null, message: ASKED_FOR.message }])),
   fields: (t) => ({
     issues: t.field({
       type: [DocumentIssueType],

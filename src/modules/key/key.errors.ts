@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { ASKED_FOR, ErrorInterface, example, GatewayFailure } from "../../graphql/failure.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
 
 /** A key that cannot be made: all reasons are named. */
@@ -22,6 +22,7 @@ builder.objectType(InvalidApiKey, {
   name: "InvalidApiKey",
   description: "The key cannot be made as asked.",
   interfaces: [ErrorInterface],
+  ...example(() => new InvalidApiKey([ASKED_FOR])),
   fields: (t) => ({
     issues: t.field({ type: [IssueType], description: "Every reason.", resolve: ({ issues }) => [...issues] }),
   }),
@@ -31,4 +32,5 @@ builder.objectType(ApiKeyNotFound, {
   name: "ApiKeyNotFound",
   description: "This bank has no such key in this mode. Another bank's answers exactly like none.",
   interfaces: [ErrorInterface],
+  ...example(() => new ApiKeyNotFound()),
 });

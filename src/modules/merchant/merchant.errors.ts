@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { ErrorInterface, example, GatewayFailure } from "../../graphql/failure.ts";
 
 /** No such merchant here; another tenant's merchant answers the same. */
 export class MerchantNotFound extends GatewayFailure {
@@ -21,12 +21,14 @@ builder.objectType(MerchantNotFound, {
   name: "MerchantNotFound",
   description: "No such merchant here. Another tenant's merchant answers exactly like one that does not exist.",
   interfaces: [ErrorInterface],
+  ...example(() => new MerchantNotFound()),
 });
 
 builder.objectType(MerchantVersionConflict, {
   name: "MerchantVersionConflict",
   description: "The merchant is no longer at `expectedVersion`: someone else has written meanwhile.",
   interfaces: [ErrorInterface],
+  ...example(() => new MerchantVersionConflict(2)),
   fields: (t) => ({
     currentVersion: t.exposeInt("currentVersion", { description: "The version the merchant is at now." }),
   }),

@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { ErrorInterface, GatewayFailure } from "../../graphql/failure.ts";
+import { ASKED_FOR, ErrorInterface, example, GatewayFailure } from "../../graphql/failure.ts";
 import { type Issue, IssueType } from "../../graphql/issue.ts";
 
 /** No such endpoint of this bank and mode. */
@@ -22,11 +22,13 @@ builder.objectType(WebhookEndpointNotFound, {
   name: "WebhookEndpointNotFound",
   description: "This bank has no such endpoint in this mode. Another bank's answers exactly like none.",
   interfaces: [ErrorInterface],
+  ...example(() => new WebhookEndpointNotFound()),
 });
 
 builder.objectType(InvalidWebhookEndpoint, {
   name: "InvalidWebhookEndpoint",
   description: "The endpoint cannot be made, changed or used as asked.",
   interfaces: [ErrorInterface],
+  ...example(() => new InvalidWebhookEndpoint([ASKED_FOR])),
   fields: (t) => ({ issues: t.field({ type: [IssueType], description: "Every reason.", resolve: ({ issues }) => [...issues] }) }),
 });

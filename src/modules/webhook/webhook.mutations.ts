@@ -15,7 +15,7 @@ import {
   updateEndpoint,
 } from "./webhook.write.ts";
 
-const URL_FIELD = "An https:// URL with a public address. Redirects are not followed.";
+const URL_FIELD = "An https:// URL with a public address. Redirects are not followed. docs/sandbox.md has some that fail, for the sandbox.";
 const EVENTS_FIELD = "What to be told of: one at least.";
 const VISIBILITY_FIELD = "Which fields of a customer its messages show: no more than the asking key may see.";
 const ENDPOINT_ID = "The endpoint's id.";

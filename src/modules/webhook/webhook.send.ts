@@ -49,11 +49,14 @@ async function send(dispatcher: Dispatcher, url: string, body: string, headers: 
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     await response.body?.cancel();
-    return { outcome: String(response.status), delivered: response.ok, gone: response.status === 410 };
+    return attemptOf(String(response.status));
   } catch (error) {
-    return { outcome: faultOf(error), delivered: false, gone: false };
+    return attemptOf(faultOf(error));
   }
 }
+
+/** What an HTTP status or a kind of fault means. */
+export const attemptOf = (outcome: string): Attempt => ({ outcome, delivered: /^2\d\d$/.test(outcome), gone: outcome === "410" });
 
 /** A fault's kind, without its text, which quotes addresses. */
 function faultOf(error: unknown): string {

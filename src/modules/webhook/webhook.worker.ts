@@ -2,10 +2,11 @@ import { within } from "../../access/principal.ts";
 import type { Services } from "../../context.ts";
 import type { WebhookDelivery, WebhookEndpoint } from "../../database/generated/client.ts";
 import type { Job } from "../../jobs/schedule.ts";
+import { magicOutcome } from "../../sandbox/magic.ts";
 import { messageBody, messageId, type Read } from "./webhook.message.ts";
 import { dueEndpoints, type EndpointPlace, keepInHand, LEASE_MS, settle, takeDue } from "./webhook.outbox.ts";
 import { secretsOf } from "./webhook.secret.ts";
-import type { Attempt, Send } from "./webhook.send.ts";
+import { type Attempt, attemptOf, type Send } from "./webhook.send.ts";
 import { signatureHeaders } from "./webhook.signature.ts";
 
 /** The queue of endpoints that have something to be sent. */
@@ -75,7 +76,9 @@ async function deliver(
   let attempt: Attempt;
   try {
     const message = { id: messageId(delivery.id), at: new Date(), body: await messageBody(db, read, endpoint, delivery) };
-    attempt = await send(endpoint.url, message.body, signatureHeaders(message, secretsOf(keyring, endpoint, message.at)));
+    const headers = signatureHeaders(message, secretsOf(keyring, endpoint, message.at));
+    const outcome = magicOutcome(endpoint, delivery.attempts);
+    attempt = outcome ? attemptOf(outcome) : await send(endpoint.url, message.body, headers);
   } catch (error) {
     // The gateway's own: the receiver was not asked, and will be.
     log.error({ delivery: delivery.id, fault: (error as Error).name }, "a webhook could not be made");
