@@ -62,8 +62,9 @@ describe("every mutation answers each of its failures when it is asked to", () =
   });
 
   test("and nothing was written", async () => {
-    const tables = [db.customer, db.batch, db.idempotencyKey, db.webhookEndpoint, db.persistedDocument];
-    expect(await Promise.all(tables.map((table) => (table as typeof db.customer).count()))).toEqual(tables.map(() => 0));
+    const tables = [db.customer, db.batch, db.idempotencyKey, db.webhookEndpoint] as unknown as (typeof db.customer)[];
+    const counts = await Promise.all(tables.map((table) => table.count({ where: { bankId: "alpha" } })));
+    expect(counts).toEqual(tables.map(() => 0));
   });
 
   test("no code is left out, and each error type says what it looks like", () => {

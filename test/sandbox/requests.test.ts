@@ -69,28 +69,34 @@ describe("a request comes to what it asks for", () => {
   test("UNAVAILABLE says when to come again; none of it wrote anything", async () => {
     const { headers } = await gateway.query(key, FIND, { by: { id: magicId("UNAVAILABLE") } });
     expect(headers.get("retry-after")).toBe("1");
-    expect(await db.customer.count({ where: { mode: "SANDBOX" } })).toBe(0);
+    expect(await db.customer.count({ where: { bankId: "alpha", mode: "SANDBOX" } })).toBe(0);
   });
 });
 
-test("a slow answer is the ordinary one, later; it holds nobody up, and ends with its caller", async () => {
-  const client = new AbortController();
-  const abandoned = gateway.send(`/v1/bank/customers/${magicId("SLOW")}`, {
-    headers: { authorization: `Bearer ${key}` },
-    signal: client.signal,
+describe("a slow answer", () => {
+  const find = (by: object, bearer = key) => gateway.query(bearer, FIND, { by });
+
+  test("is the ordinary one, three seconds late; it holds nobody up, and ends with its caller", async () => {
+    const client = new AbortController();
+    const path = `/v1/bank/customers/${magicId("SLOW")}`;
+    const abandoned = gateway.send(path, { headers: { authorization: `Bearer ${key}` }, signal: client.signal });
+    const slow = timed(gateway.query(key, CREATE, { input: person("slow", { email: magicEmail("SLOW") }) }));
+    await find({ email: magicEmail("SLOW") }, live);
+    await find({ id: crypto.randomUUID() });
+    client.abort();
+    expect((await abandoned).status).toBe(404);
+    expect(await Promise.race([slow, "still waiting"])).toBe("still waiting");
+    const { answer, ms } = await slow;
+    expect(answer.body.data).toEqual({ createCustomer: { __typename: "Customer" } });
+    expect(ms).toBeGreaterThan(2_950);
   });
-  const slow = Array.from({ length: 60 }, () => timed(gateway.query(key, FIND, { by: { id: magicId("SLOW") } })));
-  const create = timed(gateway.query(key, CREATE, { input: person("slow", { email: magicEmail("SLOW") }) }));
-  const inLive = await timed(gateway.query(live, FIND, { by: { email: magicEmail("SLOW") } }));
-  const beside = await timed(gateway.query(key, "{ customers { nodes { id } } }"));
-  for (const { answer, ms } of [inLive, beside]) expect([answer.status, ms < 2_000]).toEqual([200, true]);
-  client.abort();
-  expect((await timed(abandoned)).ms).toBeLessThan(1_500);
-  const answers = await Promise.all(slow);
-  expect(answers.every(({ answer }) => answer.status === 200 && answer.body.data.customer === null)).toBe(true);
-  // With the abandoned one 50 waited; what came above that did not.
-  expect(answers.filter(({ ms }) => ms >= 2_900)).toHaveLength(49);
-  expect((await create).answer.body.data).toEqual({ createCustomer: { __typename: "Customer" } });
+
+  test("is had by 50 at once; the next are not slow, and nobody waits for a connection", async () => {
+    const all = await Promise.all(Array.from({ length: 60 }, () => timed(find({ id: magicId("SLOW") }))));
+    expect(all.every(({ answer }) => answer.status === 200 && answer.body.data.customer === null)).toBe(true);
+    const atOnce = all.filter(({ ms }) => ms < 2_950).length;
+    expect([atOnce > 0, atOnce <= 10]).toEqual([true, true]);
+  });
 });
 
 test("a slow answer ends with the gateway's stop, and is done all the same", async () => {
