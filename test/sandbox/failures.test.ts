@@ -146,8 +146,10 @@ describe("in live it means nothing", () => {
   });
 
   test("every address can be a customer's, one by one and in a batch", async () => {
-    const made = await Promise.all(MAGIC_CODES.map((code) => inLive.create(person(code.toLowerCase(), { email: magicEmail(code) }))));
-    expect(made.map(({ __typename, email }) => [__typename, email])).toEqual(MAGIC_CODES.map((code) => ["Customer", magicEmail(code)]));
+    for (const code of MAGIC_CODES) {
+      const email = magicEmail(code);
+      expect(await inLive.create(person(code.toLowerCase(), { email }))).toMatchObject({ __typename: "Customer", email });
+    }
     const rows = MAGIC_CODES.map((code, index) => batchRow(index, { email: magicEmail(code).replace("@", "+row@") }));
     expect(await inLive.batch(rows)).toMatchObject({
       status: "COMPLETED",
