@@ -26,6 +26,8 @@ export interface Config {
   readonly costLimit: number;
   /** Look-ups by a known value, an hour and key. */
   readonly lookupLimit: number;
+  /** Questions of where somebody is a customer, an hour and merchant. */
+  readonly discoveryLimit: number;
   /** Null: no metrics are served. */
   readonly metricsPort: number | null;
   /** Null: no traces are kept. */
@@ -119,6 +121,7 @@ export function readConfig(
     rateLimitPoints: parsed.data.RATE_LIMIT_POINTS,
     costLimit: parsed.data.COST_LIMIT,
     lookupLimit: parsed.data.LOOKUP_LIMIT,
+    discoveryLimit: parsed.data.DISCOVERY_LIMIT,
     metricsPort: parsed.data.METRICS_PORT ?? null,
     otlpEndpoint: parsed.data.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     dataDir: DATA_DIR,

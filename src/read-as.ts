@@ -32,7 +32,7 @@ export function createReadAs({ services, tenantDatabase, limits }: ReadAsParts):
       ...services,
       principal,
       db: tenantDatabase(principal),
-      charge: new Charge(limits, principal.keyId),
+      charge: new Charge(limits, { id: principal.keyId, factor: 1 }),
       budget,
       requestId: facts.requestId,
       facts,

@@ -35,6 +35,9 @@ export const VARIABLES = {
   LOOKUP_LIMIT: variable(limit(1000)).describe(
     "How many customers a key may look up an hour by a value that it knows already: e-mail, reference or clientRef.",
   ),
+  DISCOVERY_LIMIT: variable(limit(100)).describe(
+    "How often an hour may be asked for a merchant where somebody is a customer, by e-mail or device, whoever asks for it; PREMIUM merchants may more often.",
+  ),
   METRICS_PORT: variable(port.optional()).describe(
     "The port that tells metrics to Prometheus, at `/metrics`, on `HOST`. 0: any free one. None: no metrics are told.",
   ),

@@ -76,7 +76,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   variables: ["access/jwt-issuers", "http/cors-origins", "variable-forms"],
   "variable-forms": [],
   "keyring-file": ["crypto", "database", "startup-error"],
-  access: ["database/generated/enums", "graphql/errors", "http/loopback"],
+  access: ["database/generated/enums", "graphql/errors", "graphql/global-id", "http/loopback"],
   database: ["answer-within", "startup-error"],
   rules: ["graphql/issue"],
   jobs: ["startup-error", "telemetry"],

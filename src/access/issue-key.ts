@@ -4,7 +4,8 @@ import { generateApiKey } from "./api-key.ts";
 import type { Scope } from "./scopes.ts";
 
 export interface NewKey {
-  readonly tenant: { readonly id: string; readonly kind: TenantKind; readonly name: string };
+  /** `providerId`: whose merchant it is. */
+  readonly tenant: { readonly id: string; readonly kind: TenantKind; readonly name: string; readonly providerId?: string };
   readonly mode: Mode;
   readonly audience: Audience;
   /** One named twice is kept once. */

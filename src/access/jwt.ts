@@ -91,6 +91,8 @@ async function identityOf(payload: JWTPayload, issuer: JwtIssuer, db: Database):
     keyId: actorOf(payload),
     tenantId: tenant.id,
     tenantKind: tenant.kind,
+    // A merchant's id is no bank's: no token names one.
+    trustLevel: null,
     mode: mode as Mode,
     audience: audience as Audience,
     clientId: null,

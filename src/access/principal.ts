@@ -1,5 +1,6 @@
-import type { Audience, ClientAccess, Mode, TenantKind } from "../database/generated/enums.ts";
+import type { Audience, ClientAccess, Mode, TenantKind, TrustLevel } from "../database/generated/enums.ts";
 import { expandScopes, isScopeFor, type Scope } from "./scopes.ts";
+import { lackingTrust } from "./trust.ts";
 import {
   CUSTOMER_FIELDS,
   type CustomerFieldName,
@@ -18,6 +19,8 @@ export interface Principal {
   readonly keyId: string;
   readonly tenantId: string;
   readonly tenantKind: TenantKind;
+  /** What a merchant's provider trusts it with; null: the tenant is no merchant. */
+  readonly trustLevel: TrustLevel | null;
   readonly mode: Mode;
   readonly audience: Audience;
   /** The client that the key belongs to, or null; persisted documents are registered for it. */
@@ -46,7 +49,9 @@ export type Identity = Omit<Principal, "scopes" | "visibility" | "grantedVisibil
  * visibility that the scopes grant and never raise it.
  */
 export function createPrincipal(identity: Identity, lowerTo: Visibility | null): Principal {
-  const scopes = expandScopes(identity.scopes.filter((scope) => isScopeFor(identity.audience, scope)));
+  const { trustLevel } = identity;
+  const isTrusted = (scope: Scope) => trustLevel === null || lackingTrust(trustLevel, scope) === null;
+  const scopes = expandScopes(identity.scopes.filter((scope) => isScopeFor(identity, scope) && isTrusted(scope)));
   const granted = visibilityOfScopes(scopes);
   const visibility = granted && lowerTo && reaches(granted, lowerTo) ? lowerTo : granted;
   return { ...identity, scopes, visibility, grantedVisibility: granted };

@@ -1,6 +1,7 @@
 import type { Audience } from "../database/generated/enums.ts";
 import { mayReach, type Principal } from "./principal.ts";
 import type { Scope } from "./scopes.ts";
+import { lackingTrust } from "./trust.ts";
 import { SCOPE_OF_VISIBILITY, type Visibility } from "./visibility.ts";
 
 /** What each part of a requirement asks for. */
@@ -23,11 +24,17 @@ export type Requirement = Partial<Grants> | { readonly $any: Partial<Grants> };
 /** What it takes to be shown the schema. Source: contract §5. */
 export const INTROSPECTION: Requirement = { notFor: "PARTNER" };
 
-/** Whether a principal has each kind of grant, and how a refusal names it. The schema and its explanation both ask here. */
+/** Whether a principal has each kind of grant, and how a refusal to it names it. The schema and its explanation both ask here. */
 const GRANTS: {
-  [Kind in keyof Grants]: { has: (principal: Principal, grant: Grants[Kind]) => boolean; name: (grant: Grants[Kind]) => string };
+  [Kind in keyof Grants]: {
+    has: (principal: Principal, grant: Grants[Kind]) => boolean;
+    name: (grant: Grants[Kind], principal: Principal) => string;
+  };
 } = {
-  scope: { has: ({ scopes }, scope) => scopes.has(scope), name: (scope) => scope },
+  scope: {
+    has: ({ scopes }, scope) => scopes.has(scope),
+    name: (scope, { trustLevel }) => (trustLevel && lackingTrust(trustLevel, scope)) ?? scope,
+  },
   operator: { has: ({ tenantKind, scopes }, scope) => tenantKind === "OPERATOR" && scopes.has(scope), name: (scope) => scope },
   visibility: { has: mayReach, name: (tier) => SCOPE_OF_VISIBILITY[tier] },
   audience: { has: (principal, audience) => principal.audience === audience, name: (audience) => `an ${audience} key` },
@@ -44,5 +51,5 @@ export function lacking(principal: Principal, requirement: Requirement | undefin
   if (!requirement) return null;
   const parts = Object.entries("$any" in requirement ? requirement.$any : requirement) as [keyof Grants, never][];
   if (parts.some(([kind, grant]) => GRANTS[kind].has(principal, grant))) return null;
-  return parts.map(([kind, grant]) => GRANTS[kind].name(grant)).join(" or ");
+  return parts.map(([kind, grant]) => GRANTS[kind].name(grant, principal)).join(" or ");
 }

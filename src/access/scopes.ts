@@ -1,4 +1,5 @@
-import type { Audience } from "../database/generated/enums.ts";
+import type { Audience, TenantKind } from "../database/generated/enums.ts";
+import { levelFor } from "./trust.ts";
 
 /**
  * Scopes: the capabilities that a key can grant, each within the key's own bank and mode.
@@ -40,9 +41,10 @@ const GRANTS: Record<Scope, string> = {
   "merchants:write": "Register merchants, read them and set their trust level; bodies up to 1 MB.",
   "webhooks:manage": "Say where events are sent.",
   "documents:publish": "Register persisted documents.",
-  "keys:manage": "Make, list, rotate and revoke keys of the own bank and mode; a key grants only what its maker holds. Not for a PARTNER.",
+  "keys:manage":
+    "Make, list, rotate and revoke keys of the own bank and mode, and of its merchants; a key grants only what its maker holds. Not for a PARTNER.",
   "audit:read": "Read the audit.",
-  "banks:manage": "The operator's: make banks and their first keys. Goes with no other scope.",
+  "banks:manage": "The operator's: make banks and providers, and their first keys. Goes with no other scope.",
 };
 
 /** The documentation's table of scopes: `node src/access/scopes.ts`. */
@@ -66,25 +68,39 @@ export function expandScopes(granted: Iterable<Scope>): ReadonlySet<Scope> {
   return all;
 }
 
-/**
- * Whether an audience can have a scope. A PARTNER runs the documents registered for its client and nothing else:
- * keys of its making would leave these bounds.
- */
-export function isScopeFor(audience: Audience, scope: Scope): boolean {
-  return audience !== "PARTNER" || scope !== "keys:manage";
+/** What each kind of tenant can have. `banks:manage` is the operator's and goes with no other scope, so that who runs the gateway sees no customer by that alone. */
+const IS_FOR_KIND: Record<TenantKind, (scope: Scope) => boolean> = {
+  BANK: (scope) => scope !== "banks:manage",
+  PROVIDER: (scope) => scope !== "banks:manage",
+  MERCHANT: (scope) => levelFor(scope) !== null,
+  OPERATOR: (scope) => scope === "banks:manage",
+};
+
+/** Whom a key is for. */
+export interface Bearer {
+  readonly audience: Audience;
+  readonly tenantKind: TenantKind;
 }
 
 /**
- * Why a list of scopes cannot be granted together to an audience, or null when it can: `banks:manage` goes with no
- * other scope, so that who runs the gateway sees no customer by that alone.
+ * For whom a scope is not, of those that a key is for; null: it is for both. A PARTNER runs the documents registered for its client and
+ * nothing else: keys of its making would leave these bounds.
  */
-export function scopesProblem(audience: Audience, granted: readonly Scope[]): string | null {
+function notFor({ audience, tenantKind }: Bearer, scope: Scope): Audience | TenantKind | null {
+  if (!IS_FOR_KIND[tenantKind](scope)) return tenantKind;
+  return audience === "PARTNER" && scope === "keys:manage" ? audience : null;
+}
+
+/** Whether a bearer can have a scope. */
+export function isScopeFor(bearer: Bearer, scope: Scope): boolean {
+  return notFor(bearer, scope) === null;
+}
+
+/** Why a list of scopes cannot be granted to a bearer, or null when it can. */
+export function scopesProblem(bearer: Bearer, granted: readonly Scope[]): string | null {
   if (granted.length === 0) return "must name at least one scope";
-  if (granted.includes("banks:manage") && granted.some((scope) => scope !== "banks:manage")) {
-    return "must name banks:manage alone, or not at all";
-  }
-  const refused = granted.filter((scope) => !isScopeFor(audience, scope));
-  return refused.length > 0 ? `names what is not for a ${audience}: ${refused.join(", ")}` : null;
+  const refused = granted.filter((scope) => !isScopeFor(bearer, scope));
+  return refused.length > 0 ? `names what no ${notFor(bearer, refused[0]!)} has: ${refused.join(", ")}` : null;
 }
 
 if (import.meta.main) console.log(printScopes());

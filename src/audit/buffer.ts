@@ -45,11 +45,11 @@ export class AuditBuffer {
     return { facts: taken, restore };
   }
 
-  #keyOf({ bankId, mode, actor, audience, action, operation, outcome, documentHash, fields }: Sum["facts"]): string {
+  #keyOf({ bankId, mode, actor, audience, action, operation, outcome, documentHash, fields, subjects }: Sum["facts"]): string {
     const who = [bankId, mode, actor, audience, action, outcome];
     if (this.#sums.size >= MAX_SUMS) return JSON.stringify(who);
     if (action === "REFUSAL") return JSON.stringify([...who, operation, fields]);
-    if (this.#sums.size >= OWN_ENTRIES) return JSON.stringify([...who, operation, fields, documentHash]);
+    if (this.#sums.size >= OWN_ENTRIES) return JSON.stringify([...who, operation, fields, documentHash, subjects]);
     return String(this.#unique++);
   }
 }
@@ -64,6 +64,7 @@ function add(sum: Sum, other: Sum): void {
     operation: same(facts.operation, other.facts.operation),
     documentHash: same(facts.documentHash, other.facts.documentHash),
     fields: [...new Set([...facts.fields, ...other.facts.fields])],
+    subjects: [...new Set([...facts.subjects, ...other.facts.subjects])],
   };
   // The first set is its request's own; what is added up needs one that may grow.
   if (sum.count === 1) sum.customers = new Set(sum.customers);

@@ -1,4 +1,4 @@
-import { type ExecutionArgs, getOperationAST, type GraphQLError, Kind } from "graphql";
+import { type ExecutionArgs, getOperationAST, type GraphQLError, type GraphQLResolveInfo, Kind } from "graphql";
 import type { Context } from "../context.ts";
 import type { Audit } from "./audit.ts";
 import type { Disclosed } from "./disclosed.ts";
@@ -27,6 +27,29 @@ export function noteReads(context: Context, execution: ExecutionArgs): void {
 export function noteRead(context: Context, operation: string | null, documentHash: string | null, disclosed: Disclosed): void {
   const { fields, customers } = disclosed;
   context.audit.note({ ...who(context), action: "READ", operation, outcome: "OK", documentHash, customers, fields, subjects: [] });
+}
+
+/** What was asked for a merchant, and about whom it was told. */
+export interface AskedForMerchant {
+  readonly merchant: string;
+  /** The field of a customer that the question named a value of. */
+  readonly field: string;
+  /** Who was found; counted, and not named. */
+  readonly customers: ReadonlySet<string>;
+}
+
+/** Notes one question of a merchant where somebody is a customer: an entry of its own, found or not, since either tells something. */
+export function noteDiscovery(context: Context, { fieldName, operation }: GraphQLResolveInfo, asked: AskedForMerchant): void {
+  context.audit.note({
+    ...who(context),
+    action: "READ",
+    operation: fieldName,
+    outcome: "OK",
+    documentHash: hashOfDocument(operation),
+    customers: asked.customers,
+    fields: [asked.field],
+    subjects: [asked.merchant],
+  });
 }
 
 /** Notes each error of a response that refuses an access. */

@@ -20,6 +20,8 @@ const MAKES_KEYS: Scope[] = ["keys:manage", "banks:manage"];
  */
 export async function createFirstKey({
   bank,
+  kind = "bank",
+  merchant,
   mode,
   audience,
   scopes,
@@ -36,9 +38,11 @@ export async function createFirstKey({
       fix: isOperator ? "leave --bank out" : "name the bank with --bank",
     });
   }
+  const tenant = bank === undefined ? OPERATOR : ({ id: bank, kind: kind === "bank" ? "BANK" : "PROVIDER", name: bank } as const);
   const ends = expires === undefined ? null : new Date(expires);
   const problems = {
-    "--scopes": scopesProblem(audience, scopes),
+    "--merchant": merchant === undefined ? null : "is made by a running gateway, with a key of whose merchant it is",
+    "--scopes": scopesProblem({ audience, tenantKind: tenant.kind }, scopes),
     "--client": clientProblem(audience, client),
     "--expires": ends && ends <= new Date() ? "must be in the future" : null,
   };
@@ -56,7 +60,6 @@ export async function createFirstKey({
         fix: "give the address of the running gateway with --url, and with --key a key that holds keys:manage or banks:manage",
       });
     }
-    const tenant = bank === undefined ? OPERATOR : ({ id: bank, kind: "BANK", name: bank } as const);
     return await issueKey(db, { tenant, mode: mode.toUpperCase() as Mode, audience, scopes, client, expiresAt: ends });
   } finally {
     await db.$disconnect();
@@ -65,7 +68,10 @@ export async function createFirstKey({
 
 /** Whether anybody holds a valid key that makes keys; the demo's, which production does not accept, are left out. */
 async function isManaged(db: Database): Promise<boolean> {
-  const keys = await db.apiKey.findMany({ where: { demo: false, scopes: { hasSome: MAKES_KEYS } } });
+  const keys = await db.apiKey.findMany({ where: { demo: false, scopes: { hasSome: MAKES_KEYS } }, include: { tenant: true } });
   const now = new Date();
-  return keys.some((key) => isValid(key, now) && MAKES_KEYS.some((scope) => key.scopes.includes(scope) && isScopeFor(key.audience, scope)));
+  return keys.some((key) => {
+    const bearer = { audience: key.audience, tenantKind: key.tenant.kind };
+    return isValid(key, now) && MAKES_KEYS.some((scope) => key.scopes.includes(scope) && isScopeFor(bearer, scope));
+  });
 }

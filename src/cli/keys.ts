@@ -9,6 +9,8 @@ import { callGateway, type GatewayAddress, isAddressed, pagesOf, withGateway } f
 /** What `keys create` is told. */
 export interface CreateKeyOptions extends GatewayAddress {
   bank?: string;
+  kind?: "bank" | "provider";
+  merchant?: string;
   mode: "sandbox" | "live";
   audience: Audience;
   scopes: Scope[];
@@ -40,6 +42,8 @@ export function keysCommand(): Command {
       "make a key, through a running gateway; on a database without any key that may make keys, on DATABASE_URL directly. It is shown this once",
     )
     .option("--bank <id>", "the bank's id: lower-case letters, digits and single dashes; none for the operator's key", bankId)
+    .addOption(new Option("--kind <kind>", "what the bank is made as: a bank, or a provider of merchants").choices(["bank", "provider"]))
+    .option("--merchant <id>", "the merchant that it is for, by its id: one of the asking key's own tenant and mode")
     .addOption(new Option("--mode <mode>", "the set of data it works on").choices(["sandbox", "live"]).makeOptionMandatory())
     .addOption(new Option("--audience <audience>", "whom it is for").choices(Object.keys(Audience)).makeOptionMandatory())
     .requiredOption("--scopes <list>", `what it grants, separated by commas: ${SCOPES.join(", ")}`, scopeList)
@@ -49,7 +53,10 @@ export function keysCommand(): Command {
       printKey(isAddressed(options) ? await createKey(options) : await createFirstKey(options), options.json);
     });
 
-  const list = withGateway(new Command("list")).description("list the keys of the asking key's bank and mode").action(listKeys);
+  const list = withGateway(new Command("list"))
+    .description("list the keys of the asking key's bank and mode, or of one of its merchants")
+    .option("--merchant <id>", "the merchant, by its id")
+    .action(listKeys);
 
   const revoke = withGateway(new Command("revoke"))
     .description("end a key; every process refuses it within a second")
@@ -85,17 +92,19 @@ export function keysCommand(): Command {
     .addCommand(rotate);
 }
 
-async function createKey({ bank, mode, audience, scopes, client, expires, ...address }: CreateKeyOptions): Promise<NewKey> {
+async function createKey({ bank, kind, merchant, mode, audience, scopes, client, expires, ...address }: CreateKeyOptions): Promise<NewKey> {
   const data = await callGateway<{ result: Result<{ key: string; apiKey: { id: string } }> }>(
     address,
     `mutation ($input: CreateApiKeyInput!) { result: createApiKey(input: $input) { __typename ... on ApiKeyIssued { key apiKey { id } } ${REFUSAL} } }`,
-    { input: { bank, mode: mode.toUpperCase(), audience, scopes, client, expiresAt: expires } },
+    { input: { bank, kind: kind?.toUpperCase(), merchant, mode: mode.toUpperCase(), audience, scopes, client, expiresAt: expires } },
   );
   return newKey(accepted(data.result));
 }
 
-async function listKeys({ json, ...address }: GatewayAddress & { json?: boolean }): Promise<void> {
-  const keys = await pagesOf<Listed>(address, "apiKeys(", "id audience scopes client createdAt expiresAt revokedAt lastUsedAt");
+async function listKeys({ json, merchant, ...address }: GatewayAddress & { json?: boolean; merchant?: string }): Promise<void> {
+  const fields = "id audience scopes client createdAt expiresAt revokedAt lastUsedAt";
+  const variables = { declared: "$merchant: ID,", variables: { merchant } };
+  const keys = await pagesOf<Listed>(address, "apiKeys(merchant: $merchant, ", fields, variables);
   if (json) return console.log(JSON.stringify(keys));
   console.table(keys.map(({ scopes, ...key }) => ({ ...key, scopes: scopes.join(",") })));
 }

@@ -21,33 +21,47 @@ type Policy = [name: string, command: string, using: string | null, check: strin
 /** Of a table with a bank's rows, unless it stands below. Source of all: the migrations. */
 const OF_BANK_AND_MODE: Policy[] = [["own_bank_and_mode", "ALL", `((bank_id = ${BANK}) AND (${MODE}))`, null]];
 
+/** Rows of tenants that are the tenant's merchants. */
+const OF_MERCHANTS = (table: string) =>
+  `(EXISTS ( SELECT FROM tenant WHERE ((tenant.id = ${table}.tenant_id) AND (tenant.provider_id = ${BANK}))))`;
+
 const OF_TABLE: Record<string, Policy[]> = {
   api_key: [
     ["operator_looks", "SELECT", IS_OPERATOR, null],
     ["operator_makes", "INSERT", null, IS_OPERATOR],
     ["own_bank_and_mode", "ALL", `((tenant_id = ${BANK}) AND ((${MODE}) OR (${IS_LIVE})))`, null],
+    ["own_merchants", "ALL", `((${MODE}) AND ${OF_MERCHANTS("api_key")})`, null],
   ],
   audit_link: [],
   discovery: [
     ["found_within_mode", "SELECT", `(${MODE})`, null],
     ["own_bank_and_mode", "ALL", `((bank_id = ${BANK}) AND (${MODE}))`, null],
   ],
-  client: [["own_tenant", "ALL", `((tenant_id = ${BANK}) OR ${IS_OPERATOR})`, null]],
+  client: [
+    ["own_merchants", "ALL", OF_MERCHANTS("client"), null],
+    ["own_tenant", "ALL", `((tenant_id = ${BANK}) OR ${IS_OPERATOR})`, null],
+  ],
   tenant: [
-    ["own_tenant", "ALL", `((id = ${BANK}) OR ${IS_OPERATOR})`, `((id = ${BANK}) OR (${IS_OPERATOR} AND (kind = 'BANK'::tenant_kind)))`],
+    ["own_merchants", "ALL", `(provider_id = ${BANK})`, null],
+    [
+      "own_tenant",
+      "ALL",
+      `((id = ${BANK}) OR ${IS_OPERATOR})`,
+      `((id = ${BANK}) OR (${IS_OPERATOR} AND (kind = ANY (ARRAY['BANK'::tenant_kind, 'PROVIDER'::tenant_kind]))))`,
+    ],
   ],
 };
 
 /**
  * Each table with a bank's rows or named above, and its policies in order of name; one for other roles has their names in it.
- * Not partitions: requests reach them through the table above them only, on whose own they have no right.
+ * Conditions in one line each. Not partitions: requests reach them through the table above them only, on whose own they have no right.
  */
 const TABLES = `
   SELECT c.relname AS name, c.relrowsecurity AS secured, coalesce((
     SELECT json_agg(json_build_array(
       CASE WHEN p.permissive = 'PERMISSIVE' AND p.roles = '{customer_gateway_tenant}' THEN p.policyname::text
         ELSE concat_ws(' ', p.policyname, p.permissive, p.roles::text) END,
-      p.cmd, p.qual, p.with_check) ORDER BY p.policyname)
+      p.cmd, regexp_replace(p.qual, '\\s+', ' ', 'g'), p.with_check) ORDER BY p.policyname)
     FROM pg_policies p WHERE p.schemaname = 'public' AND p.tablename = c.relname), '[]') AS policies
   FROM pg_class c
   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND (c.relname = ANY ($1)

@@ -15,7 +15,6 @@ import type {
   Gender,
   Mode,
   TenantKind,
-  TrustLevel,
 } from "../database/generated/enums.ts";
 import { builder } from "./builder.ts";
 
@@ -134,15 +133,6 @@ export const DeviceRefusalEnum = builder.enumType("DeviceRefusal", {
     LINKED_TO_ANOTHER: { description: "The device is linked to another customer of this bank." },
     TOO_MANY: { description: "The customer has as many devices as one can have." },
   } satisfies Record<DeviceRefusal, object>,
-});
-
-export const TrustLevelEnum = builder.enumType("TrustLevel", {
-  description: "What a provider's merchant is trusted with; each level includes the ones before it.",
-  values: {
-    BASIC: { description: "Standard operations. Every merchant begins with it." },
-    ENHANCED: { description: "Finding the customer of a device as well." },
-    PREMIUM: { description: "Higher limits as well." },
-  } satisfies Record<TrustLevel, object>,
 });
 
 export const ErasureReasonEnum = builder.enumType("ErasureReason", {

@@ -10,6 +10,7 @@ import "../modules/batch/batch.progress.ts";
 import "../modules/batch/batch.report.queries.ts";
 import "../modules/merchant/merchant.fields.ts";
 import "../modules/merchant/merchant.batch.mutation.ts";
+import "../modules/discovery/discovery.queries.ts";
 import "../modules/key/key.fields.ts";
 import "../modules/document/document.queries.ts";
 import "../modules/document/document.mutations.ts";

@@ -2,6 +2,7 @@ import type { GraphQLError } from "graphql";
 import type { Logger } from "pino";
 import type { Authenticate } from "../access/authenticate.ts";
 import { createPrincipal, type Principal } from "../access/principal.ts";
+import { limitFactorOf } from "../access/trust.ts";
 import { type Visibility, VISIBILITIES } from "../access/visibility.ts";
 import { noteUnauthenticated } from "../audit/note.ts";
 import type { Services } from "../context.ts";
@@ -83,7 +84,8 @@ export function createEntrance({ services, authenticate, limits, capacity, metri
         if (!identity) noteUnauthenticated(services.audit, requestId);
         if (!identity) throw gatewayError("UNAUTHENTICATED", "Send a valid key: Authorization: Bearer cgw_…");
         facts.keyId = identity.keyId;
-        const charge = new Charge(limits, identity.keyId, identity.clientCostLimit ?? undefined);
+        const key = { id: identity.keyId, factor: limitFactorOf(identity.trustLevel) };
+        const charge = new Charge(limits, key, identity.clientCostLimit ?? undefined);
         const respond = async () =>
           answer({ principal: createPrincipal(identity, requestedVisibility(request)), charge, budget, requestId, facts, log });
         const response = await withinLimits(charge, respond, refuser(facts, log, tell));

@@ -1,6 +1,6 @@
 import { gatewayError } from "../graphql/errors.ts";
 import type { Cost } from "./cost.ts";
-import type { Quota, Standing } from "./quota.ts";
+import type { Owner, Quota, Standing } from "./quota.ts";
 
 /** What keys may take. */
 export interface Limits {
@@ -8,6 +8,8 @@ export interface Limits {
   readonly points: Quota;
   /** Look-ups of customers by a value that the caller knows already, by the hour. */
   readonly lookups: Quota;
+  /** Questions of merchants where somebody is a customer, by the hour: each merchant's, whoever asks for it. */
+  readonly discoveries: Quota;
   /** The most points that one request may cost. */
   readonly costLimit: number;
 }
@@ -20,18 +22,19 @@ export class Charge {
   /** The most points that the request may cost. */
   readonly costLimit: number;
   readonly limits: Limits;
-  readonly #keyId: string;
+  readonly #key: Owner;
   #requested = 0;
   #isSettled = false;
   #points: Standing;
   #lookups: Standing | null = null;
+  #discoveries: Standing | null = null;
   #refusedBy: Standing | null = null;
 
   /** `costLimit`: the caller's own, when it is lower than everybody's. */
-  constructor(limits: Limits, keyId: string, costLimit = Infinity) {
+  constructor(limits: Limits, key: Owner, costLimit = Infinity) {
     this.limits = limits;
-    this.#keyId = keyId;
-    this.#points = limits.points.known(keyId);
+    this.#key = key;
+    this.#points = limits.points.known(key);
     this.costLimit = Math.min(limits.costLimit, costLimit, this.#points.limit);
   }
 
@@ -43,6 +46,11 @@ export class Charge {
   /** Null: the request looked nobody up. */
   get lookups(): Standing | null {
     return this.#lookups;
+  }
+
+  /** Null: the request asked nothing for a merchant; of several merchants the last one's. */
+  get discoveries(): Standing | null {
+    return this.#discoveries;
   }
 
   /** For `extensions.cost`: the points that were asked for, of those that the key has a minute. */
@@ -93,27 +101,39 @@ export class Charge {
     return this.#refuse(this.limits.points, this.#points);
   }
 
+  /** Pays for so many questions of a merchant, whose level is known only by now. Throws RATE_LIMITED: none may be answered then. */
+  async payDiscoveries(merchant: Owner, questions: number): Promise<void> {
+    const asked = await this.limits.discoveries.take(merchant, questions);
+    this.#discoveries = asked;
+    if (!asked.granted) throw this.#refuse(this.limits.discoveries, asked);
+  }
+
   /** How the key's look-ups stand at this moment. */
   async lookupsNow(): Promise<Standing> {
-    return this.limits.lookups.take(this.#keyId, 0);
+    return this.limits.lookups.take(this.#key, 0);
+  }
+
+  /** How a merchant's questions stand at this moment. */
+  async discoveriesNow(merchant: Owner): Promise<Standing> {
+    return this.limits.discoveries.take(merchant, 0);
   }
 
   async #take({ points, lookups }: Cost): Promise<void> {
     this.#requested += points;
     this.#isSettled = true;
-    const paid = await this.limits.points.take(this.#keyId, points);
+    const paid = await this.limits.points.take(this.#key, points);
     this.#points = paid;
     if (!paid.granted) throw this.#refuse(this.limits.points, paid);
     if (lookups === 0) return;
-    const looked = await this.limits.lookups.take(this.#keyId, lookups);
+    const looked = await this.limits.lookups.take(this.#key, lookups);
     this.#lookups = looked;
     if (!looked.granted) throw this.#refuse(this.limits.lookups, looked);
   }
 
-  #refuse({ policy: { name, limit, windowSeconds } }: Quota, standing: Standing): Error {
+  #refuse({ policy: { name, windowSeconds } }: Quota, standing: Standing): Error {
     this.#isSettled = true;
     this.#refusedBy = standing;
-    const left = `${standing.remaining} of ${limit} ${name} are left`;
+    const left = `${standing.remaining} of ${standing.limit} ${name} are left`;
     return gatewayError("RATE_LIMITED", `The key may take no more for now: ${left} of these ${windowSeconds} seconds.`);
   }
 }

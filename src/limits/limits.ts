@@ -17,13 +17,16 @@ export interface LimitsOptions {
 
 /** Opens the limits of all keys, shared through Redis if the configuration names one. Source: contract §5. */
 export async function openLimits(
-  { redisUrl, rateLimitPoints, lookupLimit, costLimit }: Pick<Config, "redisUrl" | "rateLimitPoints" | "lookupLimit" | "costLimit">,
+  config: Pick<Config, "redisUrl" | "rateLimitPoints" | "lookupLimit" | "discoveryLimit" | "costLimit">,
   { now, ...options }: LimitsOptions,
 ): Promise<OpenLimits> {
+  const { redisUrl, rateLimitPoints, lookupLimit, discoveryLimit, costLimit } = config;
   const shared = redisUrl === null ? null : await openRedisCounts(redisUrl, options);
+  const quota = (name: string, limit: number, windowSeconds: number) => new Quota({ name, limit, windowSeconds, shared, now });
   return {
-    points: new Quota({ name: "points", limit: rateLimitPoints, windowSeconds: 60, shared, now }),
-    lookups: new Quota({ name: "lookups", limit: lookupLimit, windowSeconds: 60 * 60, shared, now }),
+    points: quota("points", rateLimitPoints, 60),
+    lookups: quota("lookups", lookupLimit, 60 * 60),
+    discoveries: quota("discoveries", discoveryLimit, 60 * 60),
     costLimit,
     close: () => shared?.close(),
   };

@@ -9,6 +9,13 @@ export interface Standing {
   readonly reset: number;
 }
 
+/** Who takes of a quota. */
+export interface Owner {
+  readonly id: string;
+  /** How many times the quota's limit it has. */
+  readonly factor: number;
+}
+
 /** So much in each window. */
 export interface Policy {
   /** Tells a quota from others: a word. */
@@ -23,6 +30,9 @@ export interface QuotaOptions extends Policy {
   /** Milliseconds since 1970; other than the clock for tests. */
   readonly now?: () => number;
 }
+
+/** The largest number that GraphQL's Int tells. */
+const MOST = 2 ** 31 - 1;
 
 /** How many owners' counts are kept in memory. */
 const MOST_OWNERS = 100_000;
@@ -45,23 +55,24 @@ export class Quota {
   }
 
   /** Takes an amount, of 0 at least. Concurrent calls do not take more than there is. */
-  async take(owner: string, amount: number): Promise<Standing & { readonly granted: boolean }> {
-    const { name, limit, windowSeconds } = this.policy;
-    const { key, reset } = this.#window(owner);
+  async take(owner: Owner, amount: number): Promise<Standing & { readonly granted: boolean }> {
+    const { name, windowSeconds } = this.policy;
+    const { key, reset, limit } = this.#window(owner);
+    const standing = (count: number) => this.#standing(count, { reset, limit });
     const count = () => this.#counts.get(key) ?? 0;
-    if (count() + amount > limit) return { granted: false, ...this.#standing(count(), reset) };
+    if (count() + amount > limit) return { granted: false, ...standing(count()) };
     this.#counts.set(key, count() + amount);
     const answer = this.#shared && (await this.#shared.spend(`${name}:${key}`, { amount, limit, seconds: windowSeconds }));
-    if (!answer) return { granted: true, ...this.#standing(count(), reset) };
+    if (!answer) return { granted: true, ...standing(count()) };
     const { granted, spent } = answer;
     this.#counts.set(key, Math.max(granted ? count() : count() - amount, spent));
-    return { granted, ...this.#standing(spent, reset) };
+    return { granted, ...standing(spent) };
   }
 
   /** How an owner stands by what this process knows. */
-  known(owner: string): Standing {
-    const { key, reset } = this.#window(owner);
-    return this.#standing(this.#counts.get(key) ?? 0, reset);
+  known(owner: Owner): Standing {
+    const window = this.#window(owner);
+    return this.#standing(this.#counts.get(window.key) ?? 0, window);
   }
 
   /** In how many whole seconds, at least one, a standing is over. */
@@ -69,14 +80,13 @@ export class Quota {
     return Math.max(1, Math.ceil(reset - this.#now() / 1000));
   }
 
-  #window(owner: string): { key: string; reset: number } {
-    const { windowSeconds } = this.policy;
+  #window({ id, factor }: Owner): { key: string; reset: number; limit: number } {
+    const { windowSeconds, limit } = this.policy;
     const number = Math.floor(this.#now() / 1000 / windowSeconds);
-    return { key: `${owner}:${number}`, reset: (number + 1) * windowSeconds };
+    return { key: `${id}:${number}`, reset: (number + 1) * windowSeconds, limit: Math.min(limit * factor, MOST) };
   }
 
-  #standing(count: number, reset: number): Standing {
-    const { limit } = this.policy;
+  #standing(count: number, { reset, limit }: { reset: number; limit: number }): Standing {
     return { limit, remaining: Math.max(limit - count, 0), reset };
   }
 }

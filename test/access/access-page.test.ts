@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { jwtIssuersSchema } from "../../src/access/jwt-issuers.ts";
 import { printScopes } from "../../src/access/scopes.ts";
+import { printTrust } from "../../src/access/trust.ts";
 import { FIELDS_OF_TIER, printVisibility, SCOPE_OF_VISIBILITY, VISIBILITIES } from "../../src/access/visibility.ts";
 import { readConfig } from "../../src/config.ts";
 import { batchRow, caller } from "../support/customers.ts";
@@ -15,6 +16,7 @@ const gateway = await openGateway();
 test("the page's tables are the code's, and the README leads to it", () => {
   expect(page).toContain(`\n${printVisibility()}\n`);
   expect(page).toContain(`\n${printScopes()}\n`);
+  expect(page).toContain(`\n${printTrust()}\n`);
   expect(readFileSync("README.md", "utf8")).toContain("](docs/access.md)");
 });
 

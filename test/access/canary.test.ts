@@ -38,6 +38,7 @@ const principalOf = (scope: Scope) =>
       keyId: "k",
       tenantId: "alpha",
       tenantKind: "BANK",
+      trustLevel: null,
       mode: "SANDBOX",
       audience: "INTERNAL",
       clientId: null,

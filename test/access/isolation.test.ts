@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { documentHash } from "../../src/documents/register.ts";
 import { schema } from "../../src/graphql/schema.ts";
 import { batchRow } from "../support/customers.ts";
-import { merchantRow } from "../support/merchants.ts";
 import { isCounter, openGateway, withoutCost } from "../support/gateway.ts";
+import { merchantKey, merchantRow, trust } from "../support/merchants.ts";
 
 const gateway = await openGateway();
 const here = await gateway.key({ bank: "alpha" });
@@ -39,6 +39,9 @@ const shops = await gateway.query(
   { input: { merchants: [merchantRow(1)], idempotencyKey: "one" } },
 );
 const { id: merchantsBatchId, merchantIds } = shops.body.data.createMerchantsBatch;
+const [merchantId] = merchantIds as [string];
+await trust(gateway, merchantId, "ENHANCED");
+await merchantKey(gateway, here, merchantId);
 const absent = {
   endpointId: `whe_${crypto.randomUUID()}`,
   keyId: "0123456789abcdef",
@@ -81,7 +84,12 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
     () =>
       `{ migrationReport(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { figures { batches rows { total } } byCode { rows } } }`,
   ],
-  "Query.apiKeys": [() => "{ apiKeys { nodes { audience scopes } } }"],
+  "Query.customerBanks": [(thing) => `{ customerBanks(email: "a@example.com", entityId: "${thing.merchantId}") { bankId phrase } }`],
+  "Query.deviceLookup": [(thing) => `{ deviceLookup(deviceId: "a", entityId: "${thing.merchantId}") { bankId phrase } }`],
+  "Query.apiKeys": [
+    () => "{ apiKeys { nodes { audience scopes } } }",
+    (thing) => `{ apiKeys(merchant: "${thing.merchantId}") { nodes { id } pageInfo { hasNextPage endCursor } } }`,
+  ],
   "Query.explainAccess": [({ keyId }) => `{ explainAccess(document: "{ viewer { mode } }", keyId: "${keyId}") { valid } }`],
   "Query.clients": [() => "{ clients { nodes { access costLimit } } }"],
   "Query.documents": [
@@ -131,6 +139,8 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Mutation.createApiKey": [
     ({ keyId }) =>
       `mutation { createApiKey(input: { bank: "${keyId === alphaKeyId ? "alpha" : "nowhere"}", mode: SANDBOX, audience: APP, scopes: [] }) { __typename ... on InvalidApiKey { issues { field message } } } }`,
+    (thing) =>
+      `mutation { createApiKey(input: { merchant: "${thing.merchantId}", audience: APP, scopes: ["discovery:read"] }) { __typename ... on InvalidApiKey { issues { field message } } } }`,
   ],
   "Mutation.revokeApiKey": [({ keyId }) => `mutation { revokeApiKey(input: { id: "${keyId}" }) { __typename ... on Error { message } } }`],
   "Mutation.rotateApiKey": [
@@ -165,8 +175,8 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
   "Query.merchants": [() => "{ merchants { totalCount nodes { id } pageInfo { hasNextPage endCursor } } }"],
   "Query.merchantsBatch": [(thing) => `{ merchantsBatch(id: "${thing.merchantsBatchId}") { status merchantIds } }`],
   "Mutation.createMerchantsBatch": [
-    ({ merchantId }) => {
-      const { email, clientRef, reference } = merchantRow(merchantId === merchantIds[0] ? 1 : 2);
+    (thing) => {
+      const { email, clientRef, reference } = merchantRow(thing.merchantId === merchantId ? 1 : 2);
       return `mutation { createMerchantsBatch(input: { idempotencyKey: "one", dryRun: true, merchants: [{ clientRef: "${clientRef}", name: "A", email: "${email}", country: "NG", reference: "${reference}" }] }) { ... on MerchantBatchResult { replayed summary { failed } failures { __typename } } } }`;
     },
   ],
@@ -184,6 +194,7 @@ const rootFields = [schema.getQueryType()!, schema.getMutationType()!, schema.ge
 test("every root field has a case", () => expect(Object.keys(CASES).sort()).toEqual(rootFields.sort()));
 
 const present: Thing = {
+  merchantId,
   endpointId,
   keyId: alphaKeyId,
   id: customer.id,
@@ -192,7 +203,6 @@ const present: Thing = {
   batchId,
   device: linked.body.data.linkDevice.devices[0].id as string,
   client: "alpha-partner",
-  merchantId: merchantIds[0],
   merchantsBatchId,
 };
 

@@ -20,6 +20,8 @@ const FORBIDDEN = [
   "actor",
   "secretHash",
   "trustLevel",
+  "kind",
+  "providerId",
   "keyId",
 ];
 
@@ -42,6 +44,7 @@ const ALLOWED = [
   "SendWebhookTestInput.id",
   "CreateApiKeyInput.bank",
   "CreateApiKeyInput.mode",
+  "CreateApiKeyInput.kind",
 ];
 
 const gateway = await openGateway();

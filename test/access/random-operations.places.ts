@@ -3,8 +3,8 @@ import type { Mode } from "../../src/database/generated/enums.ts";
 import { documentHash } from "../../src/documents/register.ts";
 import { schema } from "../../src/graphql/schema.ts";
 import { batchRow } from "../support/customers.ts";
-import { merchantRow } from "../support/merchants.ts";
 import type { TestGateway } from "../support/gateway.ts";
+import { merchantRow, trust } from "../support/merchants.ts";
 
 /** What a bank has in one mode, by everything that can be named of it. */
 export interface Place {
@@ -15,13 +15,13 @@ export interface Place {
   client: string;
   customerId: string;
   batchId: string;
-  merchantId: string;
   merchantsBatchId: string;
   endpointId: string;
   /** A device's global id, and its own. */
   device: string;
   deviceId: string;
   deliveryId: string;
+  merchantId: string;
   email: string;
   phrase: string;
   reference: string;
@@ -161,6 +161,7 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } merchants { pageInfo { startCursor } } erasedCustomers { pageInfo { startCursor } } }`,
     { client, endpointId },
   );
+  await trust(gateway, merchantIds[0], "ENHANCED");
   const cursor = (list: string) => ends.body.data[list].pageInfo.startCursor as string;
   const [{ id: customerId, ...customer }] = customers.nodes;
   const keyId = key.split("_")[2]!;
@@ -207,11 +208,11 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
     client: "zq-client-nowhere",
     customerId: crypto.randomUUID(),
     batchId: `bat_${crypto.randomUUID()}`,
-    merchantId: `mer_${crypto.randomUUID()}`,
     merchantsBatchId: `mbt_${crypto.randomUUID()}`,
     endpointId: `whe_${crypto.randomUUID()}`,
     device: `dev_${crypto.randomUUID()}`,
     deviceId: `${word} device 0`,
+    merchantId: `mer_${crypto.randomUUID()}`,
     deliveryId: `msg_${crypto.randomUUID()}`,
     email: `${word}.0@example.com`,
     phrase: "no-such-phrase",

@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { schema } from "../../src/graphql/schema.ts";
 import type { Scope } from "../../src/access/scopes.ts";
 import { openGateway } from "../support/gateway.ts";
+import { makeMerchant } from "../support/merchants.ts";
 
 const gateway = await openGateway();
+const merchant = await makeMerchant(gateway, "alpha", "SANDBOX", "ENHANCED");
 
 /** Each root field: an operation, and the scopes of which any one suffices. None: any key. */
 const NEEDS: Record<string, { operation: string; anyOf: Scope[] }> = {
@@ -36,6 +38,8 @@ const NEEDS: Record<string, { operation: string; anyOf: Scope[] }> = {
   linkDevice: { operation: 'mutation { linkDevice(input: { id: "x", deviceId: "x" }) { __typename } }', anyOf: ["devices:write"] },
   unlinkDevice: { operation: 'mutation { unlinkDevice(input: { id: "x", deviceId: "x" }) { __typename } }', anyOf: ["devices:write"] },
   eraseCustomer: { operation: 'mutation { eraseCustomer(input: { id: "x" }) { __typename } }', anyOf: ["customers:erase"] },
+  customerBanks: { operation: `{ customerBanks(email: "x", entityId: "${merchant}") { phrase } }`, anyOf: ["discovery:read"] },
+  deviceLookup: { operation: `{ deviceLookup(deviceId: "x", entityId: "${merchant}") { phrase } }`, anyOf: ["devices:lookup"] },
   apiKeys: { operation: "{ apiKeys { nodes { id } } }", anyOf: ["keys:manage"] },
   explainAccess: { operation: '{ explainAccess(document: "{ viewer { mode } }") { valid } }', anyOf: [] },
   clients: { operation: "{ clients { nodes { name } } }", anyOf: ["documents:publish"] },

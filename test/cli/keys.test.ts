@@ -73,7 +73,7 @@ it.runIf(ON_POSTGRES)("the first key is made by the gateway's rules", { timeout:
   };
   await refused(first({ bank: "operator", mode: "live", scopes: "audit:read,keys:manage" }), env, /not operator/);
   await refused(first({ audience: "PARTNER", scopes: "customers:read" }), env, /--client is required for a PARTNER/);
-  await refused(first({ audience: "PARTNER", client: "shop" }), env, /not for a PARTNER: keys:manage/);
+  await refused(first({ audience: "PARTNER", client: "shop" }), env, /no PARTNER has: keys:manage/);
   await refused(first({ client: "a shop" }), env, /--client must be letters/);
   await refused(first({ expires: "2020-01-01T00:00:00Z" }), env, /--expires must be in the future/);
   await refused(first({ expires: "soon" }), env, /It is a date/);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Mode } from "../../src/database/generated/enums.ts";
 import { openGateway } from "../support/gateway.ts";
+import { makeMerchant, merchantKey } from "../support/merchants.ts";
 
 const gateway = await openGateway();
 const { db } = gateway.app.services;
@@ -59,11 +60,53 @@ test.each<[string, Parameters<typeof asTenant>[0], string, "refused" | number]>(
 test.each<[string, string, "refused" | number]>([
   ["makes a bank's key", INSERT_KEY("one", "SANDBOX"), 1],
   ["makes a bank", "INSERT INTO tenant (id, kind, name) VALUES ('three', 'BANK', 'three') RETURNING id", 1],
+  ["makes a provider", "INSERT INTO tenant (id, kind, name) VALUES ('three', 'PROVIDER', 'three') RETURNING id", 1],
+  [
+    "makes a merchant",
+    "INSERT INTO tenant (id, kind, name, provider_id) VALUES ('three', 'MERCHANT', 'three', 'one') RETURNING id",
+    "refused",
+  ],
   ["makes another operator", "INSERT INTO tenant (id, kind, name) VALUES ('three', 'OPERATOR', 'three') RETURNING id", "refused"],
   ["ends a bank's keys", "UPDATE api_key SET revoked_at = now() WHERE tenant_id = 'one' RETURNING id", 0],
 ])("as the tenants' role, an operator that %s", async (_what, sql, expected) => {
   const rows = await asTenant({ bank: "operator", mode: "LIVE", operator: true }, sql);
   expect(rows === "refused" ? rows : rows.length).toBe(expected);
+});
+
+test("a provider's merchants and their keys are seen and made by it alone, keys in its own mode; a merchant sees itself", async () => {
+  const provider = await gateway.key({ bank: "pay", kind: "PROVIDER" });
+  const merchant = await makeMerchant(gateway, "pay");
+  await merchantKey(gateway, provider, merchant, { client: "shop" });
+  const counts = async (bank: string, mode: Mode) =>
+    asTenant(
+      { bank, mode },
+      `SELECT (SELECT count(*)::int FROM tenant WHERE id = '${merchant}') AS tenant, (SELECT count(*)::int FROM client WHERE tenant_id = '${merchant}') AS client,
+        (SELECT count(*)::int FROM api_key WHERE tenant_id = '${merchant}') AS key, (SELECT count(*)::int FROM api_key WHERE tenant_id = 'pay') AS others`,
+    );
+  expect(await counts("pay", "SANDBOX")).toEqual([{ tenant: 1, client: 1, key: 1, others: 1 }]);
+  expect(await counts("pay", "LIVE")).toEqual([{ tenant: 1, client: 1, key: 0, others: 1 }]);
+  expect(await counts("one", "SANDBOX")).toEqual([{ tenant: 0, client: 0, key: 0, others: 0 }]);
+  expect(await counts(merchant, "SANDBOX")).toEqual([{ tenant: 1, client: 1, key: 1, others: 0 }]);
+
+  const makes = (kind: string, whose: string | null) =>
+    `INSERT INTO tenant (id, kind, name, provider_id) VALUES ('mer_new', '${kind}', 'x', ${whose === null ? "NULL" : `'${whose}'`}) RETURNING id`;
+  const pay = { bank: "pay", mode: "SANDBOX" } as const;
+  expect(await asTenant(pay, makes("MERCHANT", "pay"))).toHaveLength(1);
+  expect(await asTenant(pay, makes("MERCHANT", "one"))).toBe("refused");
+  expect(await asTenant(pay, makes("BANK", null))).toBe("refused");
+  expect(await asTenant(pay, INSERT_KEY(merchant, "SANDBOX"))).toHaveLength(1);
+  expect(await asTenant(pay, INSERT_KEY(merchant, "LIVE"))).toBe("refused");
+  expect(await asTenant({ bank: "one", mode: "SANDBOX" }, INSERT_KEY(merchant, "SANDBOX"))).toBe("refused");
+  expect(await asTenant({ bank: merchant, mode: "SANDBOX" }, INSERT_KEY("pay", "SANDBOX"))).toBe("refused");
+  // Whoever forgets whose it is: nobody but a merchant is somebody's.
+  for (const [kind, whose] of [
+    ["BANK", "pay"],
+    ["MERCHANT", null],
+  ] as const) {
+    await expect(db.tenant.create({ data: { id: "odd", kind, name: "odd", providerId: whose } })).rejects.toThrow(
+      /tenant_provider_of_merchant/,
+    );
+  }
 });
 
 test("every table that has a bank or a tenant in it is under row-level security, with a policy", async () => {
@@ -72,7 +115,7 @@ test("every table that has a bank or a tenant in it is under row-level security,
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attname IN ('bank_id', 'tenant_id')`;
   expect(tables.length).toBeGreaterThanOrEqual(9);
-  const more: Record<string, number> = { api_key: 3, discovery: 2 };
+  const more: Record<string, number> = { api_key: 4, client: 2, discovery: 2 };
   for (const table of tables) expect(table).toEqual({ name: table.name, secured: true, policies: more[table.name] ?? 1 });
 });
 

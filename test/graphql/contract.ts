@@ -10,7 +10,10 @@ type Query {
   customers(first: Int, after: String, last: Int, before: String, filter: CustomerFilter, orderBy: CustomerOrder): CustomerConnection!
   batch(id: ID!): BatchResult
   batches(first: Int, after: String, last: Int, before: String): BatchResultConnection!
+  customerBanks(email: String!, entityId: ID): [CustomerBank!]!
+  deviceLookup(deviceId: String!, entityId: ID): [CustomerBank!]!
 }
+type CustomerBank { bankId: ID!  phrase: String! }
 interface Node { id: ID! }
 input CustomerBy @oneOf { id: ID  email: String  phrase: String  reference: String  clientRef: String }
 input CustomerFilter {

@@ -27,6 +27,7 @@ const EXAMPLES: [string, number, number, Record<string, unknown>?][] = [
   ["{ viewer { mode } }", 1, 1],
   ['{ customer(by: { id: "x" }) { email } }', 1, 1],
   ['{ customer(by: { email: "a@example.com" }) { id } }', 20, 20],
+  ['{ customerBanks(email: "a") { bankId phrase } b: deviceLookup(deviceId: "a") { bankId } }', 40, 40],
   ['{ a: customer(by: { email: "a" }) { id } b: customer(by: { email: "a" }) { id } }', 40, 40],
   ["query ($by: CustomerBy!) { customer(by: $by) { id } }", 1, 20, { by: { phrase: "a-b" } }],
   // A page's own object is a tenth of a point; what remains is rounded up.

@@ -4,6 +4,7 @@ import { buildApp } from "../../src/app.ts";
 import { openRedisCounts } from "../../src/limits/redis-counts.ts";
 import { REDIS_PATH } from "../support/environment.ts";
 import { openGateway, type TestGateway } from "../support/gateway.ts";
+import { makeMerchant, merchantKey } from "../support/merchants.ts";
 import { ON_POSTGRES } from "../support/process.ts";
 import { TestRedis } from "../support/redis.ts";
 
@@ -16,7 +17,7 @@ describe.runIf(REDIS_PATH)("limits in Redis", async () => {
   const clock = { now: 1_800_000_000_000 };
   const lines: string[] = [];
   const gateway = await openGateway(
-    { redisUrl: redis.url, rateLimitPoints: LIMIT },
+    { redisUrl: redis.url, rateLimitPoints: LIMIT, discoveryLimit: 4 },
     { limitsNow: () => clock.now, log: pino({ level: "warn" }, { write: (line: string) => void lines.push(line) }) },
   );
 
@@ -63,6 +64,28 @@ describe.runIf(REDIS_PATH)("limits in Redis", async () => {
       await other.close();
     }
     expect(lines).toEqual([]);
+  });
+
+  test.runIf(ON_POSTGRES)("two gateways share what may be asked for a merchant, whoever asks", async () => {
+    const other = await buildApp({ ...gateway.config }, { limitsNow: () => clock.now });
+    try {
+      const provider = await gateway.key({ bank: "provider", kind: "PROVIDER" });
+      const merchant = await makeMerchant(gateway, "provider");
+      const own = await merchantKey(gateway, provider, merchant);
+      const question = encodeURIComponent(`{ customerBanks(email: "a", entityId: "${merchant}") { phrase } }`);
+      const answers = await Promise.all(
+        Array.from({ length: 6 }, (_, number) =>
+          (number < 3 ? other : gateway.app).fetch(
+            new Request(`http://gateway.test/graphql?query=${question}`, {
+              headers: { authorization: `Bearer ${number % 2 ? own : provider}` },
+            }),
+          ),
+        ),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 429, 429]);
+    } finally {
+      await other.close();
+    }
   });
 
   test("emptied under load, the process still grants no more than the limit, and the keys come back", async () => {

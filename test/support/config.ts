@@ -16,6 +16,7 @@ export function testConfig(changes: Partial<Config>): Config {
     rateLimitPoints: 2_000_000_000,
     costLimit: 2_000_000_000,
     lookupLimit: 2_000_000_000,
+    discoveryLimit: 2_000_000_000,
     metricsPort: null,
     otlpEndpoint: null,
     dataDir: ".data",

@@ -6,7 +6,7 @@ import { issueKey } from "../../src/access/issue-key.ts";
 import { SCOPES, type Scope } from "../../src/access/scopes.ts";
 import { type App, type AppOptions, buildApp } from "../../src/app.ts";
 import type { Config } from "../../src/config.ts";
-import type { Audience, Mode } from "../../src/database/generated/enums.ts";
+import type { Audience, Mode, TenantKind } from "../../src/database/generated/enums.ts";
 import { testConfig } from "./config.ts";
 import { TEST_DATABASE_URL } from "./environment.ts";
 import { administer, databaseUrl } from "./global-setup.ts";
@@ -14,6 +14,7 @@ import { administer, databaseUrl } from "./global-setup.ts";
 /** What a key of a test may be; by default: INTERNAL, sandbox, every scope of bank `alpha`. */
 export interface KeyOptions {
   bank?: string;
+  kind?: Exclude<TenantKind, "MERCHANT">;
   mode?: Mode;
   audience?: Audience;
   scopes?: Scope[];
@@ -76,8 +77,8 @@ export async function openGateway(
     config,
     statements,
     send,
-    async key({ bank = "alpha", mode = "SANDBOX", audience = "INTERNAL", scopes = EVERY_SCOPE, client } = {}) {
-      const { key } = await issueKey(app.services.db, { tenant: { id: bank, kind: "BANK", name: bank }, mode, audience, scopes, client });
+    async key({ bank = "alpha", kind = "BANK", mode = "SANDBOX", audience = "INTERNAL", scopes = EVERY_SCOPE, client } = {}) {
+      const { key } = await issueKey(app.services.db, { tenant: { id: bank, kind, name: bank }, mode, audience, scopes, client });
       return key;
     },
     async query(key, document, variables, headers) {

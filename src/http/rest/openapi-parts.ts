@@ -5,7 +5,7 @@ import { INVALID, NOT_FOUND } from "./refusal.ts";
 export const REFUSALS: Record<number, string> = {
   400: `\`${INVALID}\`, of merchants \`Invalid merchant data\`; \`errors\` names everything that is wrong.`,
   401: "No valid key was sent.",
-  403: "The key lacks a scope, or its client has the route's document not registered.",
+  403: "The key lacks a scope, the merchant the trust level, or its client has the route's document not registered.",
   404: `\`${NOT_FOUND}\`, of merchants \`Merchant not found\`: there is none here. Another bank's answers the same.`,
   405: "The path does not take this method; `Allow` names those that it takes.",
   409: "`Customer with this email already exists`, or the same of its clientRef or reference; or the idempotency key was used with another input, or the customer was changed meanwhile.",

@@ -74,9 +74,10 @@ function operationOf(route: Route, schemas: Schemas): object {
     summary,
     parameters: [
       ...Object.entries(parts).map(([part, description]) => inPath(part, description)),
-      ...Object.entries(query).map(([parameter, { description, schema: of }]) => ({
+      ...Object.entries(query).map(([parameter, { description, schema: of, isRequired }]) => ({
         name: parameter,
         in: "query",
+        ...(isRequired && { required: true }),
         description,
         schema: of,
       })),
@@ -133,13 +134,14 @@ function bodyOf({ operation, members, required, body = {} }: Route, schemas: Sch
   return { type: "object", properties: { ...Object.fromEntries(properties), ...body }, required, additionalProperties: false };
 }
 
-/** What the schema says of the input that each variable is put into. */
+/** What the schema says of the argument or the input that each variable is put into. */
 function descriptionsOf({ operation }: Operation): Map<string, string | null | undefined> {
   const info = new TypeInfo(schema);
   const descriptions = new Map<string, string | null | undefined>();
   visit(
     operation,
     visitWithTypeInfo(info, {
+      Argument: ({ value }) => void (value.kind === Kind.VARIABLE && descriptions.set(value.name.value, info.getArgument()?.description)),
       ObjectField({ name, value }) {
         const parent = getNullableType(info.getParentInputType());
         if (value.kind === Kind.VARIABLE && isInputObjectType(parent))
@@ -160,7 +162,7 @@ function successOf(route: Route, schemas: Schemas): JsonSchema {
     statusCode: { const: status },
     success: { const: true },
     message: { type: "string" },
-    data: shape.kind === "page" ? propertiesOf(data)["nodes"]! : nested(data, shape.nest ?? {}),
+    data: shape.kind === "page" ? propertiesOf(data)["nodes"]! : shape.kind === "one" ? nested(data, shape.nest ?? {}) : data,
     ...(shape.kind === "page" && { meta: { $ref: "#/components/schemas/PageMeta" } }),
   };
   return {

@@ -6,6 +6,8 @@ export interface Parameter {
   readonly schema: JsonSchema;
   /** Whether it may stand several times. */
   readonly isList: boolean;
+  /** Whether it must be given. */
+  readonly isRequired?: boolean;
   /** The value when it is left out. */
   readonly default?: unknown;
   /** Its value; undefined when the texts are none. At least one text is given, and only one unless it is a list. */

@@ -49,6 +49,7 @@ function readQuery({ query = {} }: Route, { search, searchParams }: URL, issues:
   return Object.fromEntries(
     [...parameters].flatMap(([name, parameter]) => {
       const values = texts.get(name);
+      if (!values && parameter.isRequired) issues.push({ field: name, message: "is required" });
       if (!values) return parameter.default === undefined ? [] : [[name, parameter.default]];
       const once = parameter.isList || values.length === 1;
       const value = once ? parameter.read(values) : undefined;

@@ -234,5 +234,23 @@ export const SET_BLACKLIST = /* GraphQL */ `mutation RestSetBlacklist($id: ID!, 
 }
 ${ON_CUSTOMER}`;
 
+/** GET /v1/customer/banks. */
+export const CUSTOMER_BANKS = /* GraphQL */ `query RestCustomerBanks($email: String!, $entityId: ID) {
+  customerBanks(email: $email, entityId: $entityId) {
+    bankId
+    phrase
+  }
+}
+`;
+
+/** POST /v1/customer/device/lookup. */
+export const DEVICE_LOOKUP = /* GraphQL */ `query RestDeviceLookup($deviceId: String!, $entityId: ID) {
+  deviceLookup(deviceId: $deviceId, entityId: $entityId) {
+    bankId
+    phrase
+  }
+}
+`;
+
 /** Those that a key of STANDARD visibility sees the whole answer of. */
 export const STANDARD_REST_DOCUMENTS = [FIND_BANK_CUSTOMER, LIST_BANK_CUSTOMERS];

@@ -11,6 +11,8 @@ export type Given = Readonly<Record<string, unknown>>;
 export type Shape =
   /** One thing in the envelope. `nest`: members that stand in an object of their own, by its name. */
   | { readonly kind: "one"; readonly nest?: Readonly<Record<string, readonly string[]>> }
+  /** A list in the envelope, perhaps empty. */
+  | { readonly kind: "list" }
   /** A connection's nodes in the envelope, with `meta` beside them. */
   | { readonly kind: "page" }
   /** A connection's nodes without an envelope. */

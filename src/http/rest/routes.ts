@@ -1,10 +1,11 @@
 import { BANK_CUSTOMER_ROUTES } from "./bank-customer.routes.ts";
 import { CUSTOMER_ROUTES } from "./customer.routes.ts";
+import { DISCOVERY_ROUTES } from "./discovery.routes.ts";
 import { MERCHANT_ROUTES } from "./merchant.routes.ts";
 import type { Route } from "./route.ts";
 
 /** Every REST route. */
-export const ROUTES: readonly Route[] = [...BANK_CUSTOMER_ROUTES, ...CUSTOMER_ROUTES, ...MERCHANT_ROUTES];
+export const ROUTES: readonly Route[] = [...BANK_CUSTOMER_ROUTES, ...CUSTOMER_ROUTES, ...DISCOVERY_ROUTES, ...MERCHANT_ROUTES];
 
 /** The routes of a path, one a method, with what stands in the path's variable parts, still encoded. Empty: there is nothing. */
 export function routesAt(pathname: string): { route: Route; parts: Record<string, string> }[] {

@@ -1,7 +1,7 @@
 import type { WithheldField } from "../../access/redaction.ts";
 import { genderToRest } from "./gender.ts";
 import { pageMeta } from "./pages.ts";
-import type { Given, Route } from "./route.ts";
+import type { Given, Route, Shape } from "./route.ts";
 
 /** A field that was asked for and withheld: a member of `data`, or of each thing in it, that is null, and what it takes to see it. */
 export interface WithheldMember {
@@ -18,16 +18,20 @@ interface Connection {
 export function successBody(route: Route, given: Given, result: Given, withheld: readonly WithheldField[]): unknown {
   const { shape, status, size } = route;
   if (shape.kind === "bare") return (result as unknown as Connection).nodes.map(toRest);
-  const { nodes, totalCount } = result as unknown as Connection;
-  const data = shape.kind === "page" ? nodes.map(toRest) : nested(toRest(result), shape.nest ?? {});
+  const { totalCount } = result as unknown as Connection;
   return {
     statusCode: status,
     success: true,
     message: typeof route.message === "string" ? route.message : route.message(result, given),
-    data,
+    data: dataOf(shape, result),
     ...(shape.kind === "page" && { meta: pageMeta(totalCount!, given["page"] as number, given[size!] as number) }),
     ...(withheld.length > 0 && { visibility: withheld.map(toMember) }),
   };
+}
+
+function dataOf(shape: Exclude<Shape, { kind: "bare" }>, result: Given | readonly Given[]): unknown {
+  if (shape.kind === "one") return nested(toRest(result as Given), shape.nest ?? {});
+  return (shape.kind === "list" ? (result as readonly Given[]) : (result as unknown as Connection).nodes).map(toRest);
 }
 
 const toMember = ({ path, requires }: WithheldField): WithheldMember => ({ field: path.at(-1)!, requires });

@@ -10,7 +10,8 @@ import { expireIfDue } from "./customer.blacklist.ts";
 import { columnContext, deviceText } from "./customer.columns.ts";
 import { MAX_DEVICES } from "./customer.device.ts";
 import { DeviceRefused, InvalidCustomerData } from "./customer.errors.ts";
-import { atMost, checkText, isBlank, Violation } from "../../rules/text.ts";
+import { normalDeviceId } from "../../rules/device.ts";
+import { Violation } from "../../rules/text.ts";
 import { changeCustomer, lockCustomer, requireVersion } from "./customer.write.ts";
 
 export interface DeviceInput {
@@ -21,7 +22,7 @@ export interface DeviceInput {
 
 /** A device's id as it is stored and looked for: NFC, trimmed. Throws InvalidCustomerData. */
 function normaliseDeviceId(raw: string): string {
-  const result = isBlank(raw) ? new Violation("is required") : checkText(raw, atMost(255));
+  const result = normalDeviceId(raw);
   if (result instanceof Violation) throw new InvalidCustomerData([{ field: "deviceId", message: result.message }]);
   return result;
 }

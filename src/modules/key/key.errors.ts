@@ -11,7 +11,7 @@ export class InvalidApiKey extends GatewayFailure {
   }
 }
 
-/** No such key of this bank and mode. */
+/** No such key of this bank and mode, nor of its merchants. */
 export class ApiKeyNotFound extends GatewayFailure {
   constructor() {
     super("API_KEY_NOT_FOUND", "Key not found");
@@ -30,7 +30,7 @@ builder.objectType(InvalidApiKey, {
 
 builder.objectType(ApiKeyNotFound, {
   name: "ApiKeyNotFound",
-  description: "This bank has no such key in this mode. Another bank's answers exactly like none.",
+  description: "Neither this bank nor a merchant of its has such a key in this mode. Another bank's answers exactly like none.",
   interfaces: [ErrorInterface],
   ...example(() => new ApiKeyNotFound()),
 });

@@ -4,7 +4,8 @@ import { originOf, write } from "../../changes/write.ts";
 import { builder } from "../../graphql/builder.ts";
 import { once, pageArgs } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
-import { AudienceEnum, ModeEnum } from "../../graphql/enums.ts";
+import { AudienceEnum, ModeEnum, TenantKindEnum } from "../../graphql/enums.ts";
+import { fromGlobalId, toGlobalId } from "../../graphql/global-id.ts";
 import { keysetPage } from "../../graphql/keyset.ts";
 import { pageRequest, toPage } from "../../graphql/pagination.ts";
 import { ApiKeyNotFound, InvalidApiKey } from "./key.errors.ts";
@@ -12,16 +13,25 @@ import { MAX_OVERLAP_SECONDS } from "./key.policy.ts";
 import { ApiKeyConnection, ApiKeyIssued, ApiKeyType, KEY_SELECT } from "./key.type.ts";
 import { createKey, revokeKey, rotateKey } from "./key.write.ts";
 
-/** A bank's keys are its own matter; the operator's are the operator's. */
+/** A bank's keys and those of its merchants are its own matter; the operator's are the operator's. */
 const MANAGE_KEYS = { $any: { scope: "keys:manage", operator: "banks:manage" } } as const;
 
 const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
   description:
     "A key to be made. A bank's key makes keys of its own bank and mode that grant no more than it does; a LIVE key makes " +
-    "SANDBOX keys too. The operator's key makes a bank, if need be, and its first key, in either mode: without `keys:manage` " +
-    "in it, nobody makes the bank's other keys.",
+    "SANDBOX keys too. With `merchant` it makes a merchant's key. The operator's key makes a bank or a provider, if need be, and its first key, in " +
+    "either mode: without `keys:manage` in it, nobody makes the bank's other keys.",
   fields: (t) => ({
-    bank: t.string({ description: "The bank's id. For the operator; others leave it out." }),
+    bank: t.string({ description: "The bank's or the provider's id. For the operator; others leave it out." }),
+    kind: t.field({
+      type: TenantKindEnum,
+      description: "What `bank` is made as, once and for all: BANK, or PROVIDER. For the operator; left out: BANK.",
+    }),
+    merchant: t.id({
+      description:
+        "The merchant that the key is for, by its id: one of the asking key's own tenant and mode. Its key sees and makes nothing of anybody else's, " +
+        "and does what the merchant's trust level allows.",
+    }),
     mode: t.field({ type: ModeEnum, description: "Left out: the asking key's own. A SANDBOX key makes no LIVE one." }),
     audience: t.field({
       type: AudienceEnum,
@@ -32,7 +42,7 @@ const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
       required: true,
       description:
         `What it grants: ${SCOPES.join(", ")}. No more than the asking key holds, nor, with X-Visibility, than the request may see; ` +
-        "no `keys:manage` for a PARTNER. One named twice counts once.",
+        "no `keys:manage` for a PARTNER; for a merchant what trust levels have. One named twice counts once.",
     }),
     client: t.string({ description: "The client that it belongs to; made if there is none of that name." }),
     expiresAt: t.field({
@@ -58,21 +68,28 @@ const RotateApiKeyInput = builder.inputType("RotateApiKeyInput", {
   }),
 });
 
+/** The tenant that a merchant is; of what is no merchant's id, one that there is not. */
+const merchantTenant = (id: string) => toGlobalId("mer", fromGlobalId("mer", id) ?? "none");
+
 builder.queryField("apiKeys", (t) =>
   t.field({
     type: ApiKeyConnection,
     authScopes: MANAGE_KEYS,
-    description: "The keys of the asking key's own bank and mode, newest first; ended ones too.",
-    args: pageArgs.both(),
-    resolve: (_root, args, { db, principal, keyring }) => {
-      const { bankId: tenantId, mode } = within(principal);
+    description: "The keys of the asking key's own bank and mode, or of one of its merchants, newest first; ended ones too.",
+    args: {
+      ...pageArgs.both(),
+      merchant: t.arg.id({ description: "A merchant of the own bank and mode: its keys. Of any other there are none." }),
+    },
+    resolve: (_root, { merchant, ...args }, { db, principal, keyring }) => {
+      const { bankId, mode } = within(principal);
+      const whose = merchant == null ? { tenantId: bankId } : { tenant: { id: merchantTenant(merchant), providerId: bankId } };
       const request = pageRequest(args);
-      const cursors = cursorsOf(keyring, { list: "keys", tenantId, mode });
+      const cursors = cursorsOf(keyring, { list: "keys", tenantId: bankId, mode, merchant: whose.tenant?.id });
       const keyset = { column: "createdAt", tieBreaker: "id", descending: true };
       const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), cursors.open(args.before), (key) => new Date(key));
       return {
         page: once(async () =>
-          toPage(await db.apiKey.findMany({ where: { tenantId, mode, AND: where }, select: KEY_SELECT, ...page }), request),
+          toPage(await db.apiKey.findMany({ where: { ...whose, mode, AND: where }, select: KEY_SELECT, ...page }), request),
         ),
         cursor: ({ createdAt, id }) => cursors.seal([createdAt.getTime(), id]),
         count: () => Promise.reject(new Error("keys are not counted")),

@@ -3,12 +3,14 @@ import { clientProblem } from "../../access/client-name.ts";
 import { mayReach, type Principal } from "../../access/principal.ts";
 import { isScope, type Scope, scopesProblem } from "../../access/scopes.ts";
 import { visibilityOfScopes } from "../../access/visibility.ts";
-import type { Audience, Mode } from "../../database/generated/enums.ts";
+import type { Audience, Mode, TenantKind } from "../../database/generated/enums.ts";
 import type { Issue } from "../../graphql/issue.ts";
 
 /** A key that someone asks for, as it came. */
 export interface KeyRequest {
   readonly bank?: string | null;
+  readonly kind?: TenantKind | null;
+  readonly merchant?: string | null;
   readonly mode?: Mode | null;
   readonly audience: Audience;
   readonly scopes: readonly string[];
@@ -27,9 +29,21 @@ export function isOperator(principal: Principal): boolean {
   return principal.tenantKind === "OPERATOR" && principal.scopes.has("banks:manage");
 }
 
-/** For which bank and mode a principal asks: its own, unless it is the operator, who names them. */
-export function placeOf(principal: Principal, request: KeyRequest): { bank: string | null; mode: Mode } {
-  return { bank: request.bank ?? (isOperator(principal) ? null : principal.tenantId), mode: request.mode ?? principal.mode };
+/** For whom a key is asked: the bank or one of its merchants, as `kind` says, and the mode. */
+export interface KeyPlace {
+  readonly bank: string | null;
+  readonly kind: TenantKind;
+  readonly mode: Mode;
+}
+
+/** For which tenant and mode a principal asks: its own or its merchant's, unless it is the operator, who names them. */
+export function placeOf(principal: Principal, { bank, kind, merchant, mode }: KeyRequest): KeyPlace {
+  const operator = isOperator(principal);
+  return {
+    bank: bank ?? (operator ? null : principal.tenantId),
+    kind: merchant != null ? "MERCHANT" : (kind ?? (operator ? "BANK" : principal.tenantKind)),
+    mode: mode ?? principal.mode,
+  };
 }
 
 /** What a key hands on: to whom, what, and until when; null: for ever. */
@@ -68,29 +82,33 @@ function mayGrant(principal: Principal, scope: Scope): boolean {
 /**
  * Why a principal may not have the key that it asks for; empty when it may, as far as the request alone
  * tells. A bank's own keys make keys of their bank and mode that grant no more than they do; a LIVE one makes SANDBOX
- * keys too, since a bank has only one key from the operator, and never the other way round. The operator
+ * keys too, since a bank has only one key from the operator, and never the other way round. What holds of a bank holds of a
+ * provider, and both make keys for merchants of theirs, in the merchant's mode. The operator
  * makes a bank's first key, which may grant anything but the operator's own scope. Source: contract §2.
  */
 export function requestIssues(principal: Principal, request: KeyRequest, now: Date): Issue[] {
   const issues: Issue[] = [];
   const refuse = (field: string, message: string) => issues.push({ field, message });
-  const { bank, mode } = placeOf(principal, request);
+  const { bank, kind, mode } = placeOf(principal, request);
+  const forMerchant = request.merchant != null;
   if (isOperator(principal)) {
     if (bank === null) refuse("bank", "is required");
     else if (!isBankId(bank)) refuse("bank", BANK_ID_RULE);
+    if (forMerchant) refuse("merchant", "is for whose merchant it is");
+    else if (kind !== "BANK" && kind !== "PROVIDER") refuse("kind", "must be BANK or PROVIDER");
   } else {
     if (bank !== principal.tenantId) refuse("bank", "must be the key's own");
-    if (mode !== principal.mode && principal.mode !== "LIVE") refuse("mode", "must be the key's own");
+    if (request.kind != null && request.kind !== principal.tenantKind) refuse("kind", "must be the key's own tenant's");
+    if (mode !== principal.mode && (forMerchant || principal.mode !== "LIVE")) refuse("mode", "must be the key's own");
   }
 
   const unknown = request.scopes.filter((scope) => !isScope(scope));
   if (unknown.length > 0) refuse("scopes", "names a scope that there is not");
   else {
     const scopes = request.scopes as readonly Scope[];
-    const problem = scopesProblem(request.audience, scopes);
+    const problem = scopesProblem({ audience: request.audience, tenantKind: kind }, scopes);
     if (problem) refuse("scopes", problem);
     if (!isOperator(principal)) issues.push(...beyond(principal, { ...request, scopes, expiresAt: request.expiresAt ?? null }));
-    else if (scopes.includes("banks:manage")) refuse("scopes", "must not hold the operator's own: banks:manage");
   }
 
   const clientIssue = clientProblem(request.audience, request.client);

@@ -26,7 +26,7 @@ export const ApiKeyType = builder.objectRef<KeyRow>("ApiKey").implement({
   description: "An API key. Its secret is shown once, when the key is made, and is kept nowhere.",
   fields: (t) => ({
     id: t.exposeID("id", { description: "The public part of the key: 16 hex digits. Logs and histories name it." }),
-    bankId: t.exposeID("tenantId", { description: "The bank that it belongs to." }),
+    bankId: t.exposeID("tenantId", { description: "The bank, the provider or the merchant that it belongs to." }),
     mode: t.field({ type: ModeEnum, description: "The set of data that it works on.", resolve: ({ mode }) => mode }),
     audience: t.field({ type: AudienceEnum, description: "Whom it was made for.", resolve: ({ audience }) => audience }),
     scopes: t.exposeStringList("scopes", { description: "What it was granted, without what that implies." }),

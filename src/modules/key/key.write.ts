@@ -2,6 +2,7 @@ import { ensureTenant, issueKey, type NewKey } from "../../access/issue-key.ts";
 import { type Principal, within } from "../../access/principal.ts";
 import type { Scope } from "../../access/scopes.ts";
 import { tallyOf } from "../../changes/tally.ts";
+import { fromGlobalId, toGlobalId } from "../../graphql/global-id.ts";
 import type { Transaction } from "../../database/client.ts";
 import { ApiKeyNotFound, InvalidApiKey } from "./key.errors.ts";
 import { beyond, isOperator, type KeyRequest, MAX_OVERLAP_SECONDS, placeOf, requestIssues } from "./key.policy.ts";
@@ -11,12 +12,10 @@ import { type IssuedKey, KEY_SELECT, type KeyRow } from "./key.type.ts";
 export async function createKey(tx: Transaction, principal: Principal, request: KeyRequest, now: Date): Promise<IssuedKey> {
   const issues = requestIssues(principal, request, now);
   if (issues.length > 0) throw new InvalidApiKey(issues);
-  const { bank, mode } = placeOf(principal, request);
-  const tenant = { id: bank!, kind: isOperator(principal) ? "BANK" : principal.tenantKind, name: bank! } as const;
-  if (isOperator(principal)) {
-    await refuseKnownBank(tx, tenant);
-  }
-  const { audience, client, expiresAt } = request;
+  const { bank, kind, mode } = placeOf(principal, request);
+  const { audience, client, expiresAt, merchant } = request;
+  const tenant = merchant != null ? await merchantOf(tx, principal, merchant) : { id: bank!, kind, name: bank! };
+  if (isOperator(principal)) await refuseKnownBank(tx, tenant);
   const { id, key } = await issueKey(tx, {
     tenant,
     mode,
@@ -25,14 +24,27 @@ export async function createKey(tx: Transaction, principal: Principal, request: 
     client: client ?? undefined,
     expiresAt,
   });
-  if (isOperator(principal)) tallyOf(tx).subjects.add(bank!);
+  if (tenant.id !== principal.tenantId) tallyOf(tx).subjects.add(tenant.id);
   tallyOf(tx).subjects.add(id);
   return { key, row: await tx.apiKey.findUniqueOrThrow({ where: { id }, select: KEY_SELECT }) };
 }
 
+/** A merchant of the principal's tenant and mode, as a tenant. Throws InvalidApiKey: another's answers as none. */
+async function merchantOf(tx: Transaction, principal: Principal, merchant: string): Promise<NewKey["tenant"]> {
+  const id = fromGlobalId("mer", merchant);
+  const found = id && (await tx.merchant.findFirst({ where: { ...within(principal), id }, select: { id: true } }));
+  if (!found) throw new InvalidApiKey([{ field: "merchant", message: "is none of the key's own tenant and mode" }]);
+  return tenantOf(principal, toGlobalId("mer", id));
+}
+
+/** The tenant of a key that the principal manages: its own, or a merchant of its. */
+function tenantOf({ tenantId, tenantKind }: Principal, id: string): NewKey["tenant"] {
+  return id === tenantId ? { id, kind: tenantKind, name: id } : { id, kind: "MERCHANT", name: id, providerId: tenantId };
+}
+
 /**
- * The operator makes the first key of a bank, in either mode, and none after it: else it could make itself one that sees
- * the bank's customers. Two operators at once: the second waits for the lock and then finds the first one's key.
+ * The operator makes the first key of a bank or a provider, in either mode, and none after it: else it could make itself one that sees
+ * the bank's customers. What a tenant once was it stays. Two operators at once: the second waits for the lock and then finds the first one's key.
  */
 async function refuseKnownBank(tx: Transaction, tenant: NewKey["tenant"]): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`first key of ${tenant.id}`}::text, 0))`;
@@ -41,9 +53,8 @@ async function refuseKnownBank(tx: Transaction, tenant: NewKey["tenant"]): Promi
     where: { id: tenant.id },
     select: { kind: true, _count: { select: { keys: true } } },
   });
-  if (kind !== "BANK" || had.keys > 0) {
-    throw new InvalidApiKey([{ field: "bank", message: "has had a key: its own keys make the others" }]);
-  }
+  if (had.keys > 0) throw new InvalidApiKey([{ field: "bank", message: "has had a key: its own keys make the others" }]);
+  if (kind !== tenant.kind) throw new InvalidApiKey([{ field: "kind", message: "is not what the bank was made as" }]);
 }
 
 /** Ends a key at once: every process refuses it within a second. Once revoked it stays so. Throws ApiKeyNotFound. */
@@ -67,7 +78,7 @@ export async function rotateKey(tx: Transaction, principal: Principal, id: strin
   if (beyond(principal, { ...old, scopes: old.scopes as Scope[] }).length > 0)
     throw refuse("id", "is that of a key that holds more than the asking one");
   const end = new Date(now.getTime() + overlapSeconds * 1000);
-  const tenant = { id: old.tenantId, kind: principal.tenantKind, name: old.tenantId };
+  const tenant = tenantOf(principal, old.tenantId);
   const { mode, audience, expiresAt } = old;
   const issued = await issueKey(tx, { tenant, mode, audience, scopes: old.scopes as Scope[], client: old.client?.name, expiresAt });
   // In one statement, so that of two at once one finds it done. Its own end is the overlap's now: no second key takes that over.
@@ -82,7 +93,8 @@ export async function rotateKey(tx: Transaction, principal: Principal, id: strin
 
 async function findKey(tx: Transaction, principal: Principal, id: string): Promise<KeyRow> {
   const { bankId: tenantId, mode } = within(principal);
-  const key = /^[0-9a-f]{16}$/.test(id) ? await tx.apiKey.findFirst({ where: { id, tenantId, mode }, select: KEY_SELECT }) : null;
+  const where = { id, mode, OR: [{ tenantId }, { tenant: { providerId: tenantId } }] };
+  const key = /^[0-9a-f]{16}$/.test(id) ? await tx.apiKey.findFirst({ where, select: KEY_SELECT }) : null;
   if (!key) throw new ApiKeyNotFound();
   return key;
 }

@@ -1,7 +1,7 @@
 import { originOf, write } from "../../changes/write.ts";
 import { builder } from "../../graphql/builder.ts";
 import { pageArgs } from "../../graphql/connection.ts";
-import { TrustLevelEnum } from "../../graphql/enums.ts";
+import { TrustLevelEnum } from "../../graphql/trust-level.ts";
 import { fromGlobalId } from "../../graphql/global-id.ts";
 import { registerNode } from "../../graphql/node.ts";
 import { MerchantNotFound, MerchantVersionConflict } from "./merchant.errors.ts";

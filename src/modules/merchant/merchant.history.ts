@@ -7,7 +7,7 @@ import type { MerchantEventType } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
 import { type Connection, connectionType, once } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
-import { TrustLevelEnum } from "../../graphql/enums.ts";
+import { TrustLevelEnum } from "../../graphql/trust-level.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 
 const MerchantEventTypeEnum = builder.enumType("MerchantEventType", {

@@ -1,7 +1,7 @@
 import type { Merchant } from "../../database/generated/client.ts";
 import { builder } from "../../graphql/builder.ts";
 import { connectionType, pageArgs } from "../../graphql/connection.ts";
-import { TrustLevelEnum } from "../../graphql/enums.ts";
+import { TrustLevelEnum } from "../../graphql/trust-level.ts";
 import { toGlobalId } from "../../graphql/global-id.ts";
 import { nodeInterface } from "../../graphql/node.ts";
 import { MerchantEventConnection, merchantHistory } from "./merchant.history.ts";

@@ -1,13 +1,15 @@
 import type { Principal } from "../../access/principal.ts";
 import type { Charge } from "../../limits/charge.ts";
 import type { Standing } from "../../limits/quota.ts";
+import { limitFactorOf } from "../../access/trust.ts";
 import { builder } from "../../graphql/builder.ts";
 import { AudienceEnum, ModeEnum, TenantKindEnum, VisibilityEnum } from "../../graphql/enums.ts";
+import { TrustLevelEnum } from "../../graphql/trust-level.ts";
 
 const LookupLimit = builder.objectRef<Standing>("LookupLimit").implement({
-  description: "How many customers the key may still look up by a value that it knows already: e-mail, reference or clientRef.",
+  description: "How many look-ups of one kind are left.",
   fields: (t) => ({
-    limit: t.exposeInt("limit", { description: "How many it may look up in an hour of the clock." }),
+    limit: t.exposeInt("limit", { description: "How many there are in an hour of the clock." }),
     remaining: t.exposeInt("remaining", { description: "How many are left of them." }),
     reset: t.field({ type: "DateTime", description: "When the hour ends.", resolve: ({ reset }) => new Date(reset * 1000) }),
   }),
@@ -20,7 +22,19 @@ const ViewerLimits = builder.objectRef<Charge>("ViewerLimits").implement({
     remaining: t.int({ description: "How many are left of them, this request paid for.", resolve: ({ points }) => points.remaining }),
     reset: t.field({ type: "DateTime", description: "When the minute ends.", resolve: ({ points }) => new Date(points.reset * 1000) }),
     costLimit: t.exposeInt("costLimit", { description: "How many points one request may cost. More is COST_LIMIT_EXCEEDED." }),
-    lookups: t.field({ type: LookupLimit, description: "Look-ups by known values.", resolve: (charge) => charge.lookupsNow() }),
+    lookups: t.field({
+      type: LookupLimit,
+      description: "How many customers the key may still look up by a value that it knows already: e-mail, reference or clientRef.",
+      resolve: (charge) => charge.lookupsNow(),
+    }),
+    discoveries: t.field({
+      type: LookupLimit,
+      nullable: true,
+      description:
+        "How often `customerBanks` and `deviceLookup` may still be asked for the key's own merchant, by whichever key; null: the key is no merchant's.",
+      resolve: (charge, _args, { principal: { tenantId: id, trustLevel } }) =>
+        trustLevel && charge.discoveriesNow({ id, factor: limitFactorOf(trustLevel) }),
+    }),
   }),
 });
 
@@ -30,13 +44,19 @@ const Viewer = builder.objectRef<Principal>("Viewer").implement({
     keyId: t.exposeID("keyId", { description: "The public id of the key." }),
     bankId: t.id({
       nullable: true,
-      description: "The bank that the key belongs to; null for the operator's.",
+      description: "The bank, the provider or the merchant that the key belongs to; null for the operator's.",
       resolve: ({ tenantKind, tenantId }) => (tenantKind === "OPERATOR" ? null : tenantId),
     }),
     tenantKind: t.field({
       type: TenantKindEnum,
       description: "What kind of tenant the key belongs to.",
       resolve: ({ tenantKind }) => tenantKind,
+    }),
+    trustLevel: t.field({
+      type: TrustLevelEnum,
+      nullable: true,
+      description: "What the merchant is trusted with that the key belongs to, a second late at most; null: the key is no merchant's.",
+      resolve: ({ trustLevel }) => trustLevel,
     }),
     mode: t.field({ type: ModeEnum, description: "The set of data that the key works on.", resolve: ({ mode }) => mode }),
     audience: t.field({ type: AudienceEnum, description: "Whom the key was made for.", resolve: ({ audience }) => audience }),

@@ -89,6 +89,7 @@ function subscriberOf({ bankId, mode, visibility }: WebhookEndpoint): Identity {
     keyId: GATEWAY_ACTOR,
     tenantId: bankId,
     tenantKind: "BANK",
+    trustLevel: null,
     mode,
     audience: "INTERNAL",
     clientId: null,

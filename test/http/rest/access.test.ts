@@ -6,6 +6,7 @@ import { CREATE_BANK_CUSTOMERS, STANDARD_REST_DOCUMENTS } from "../../../src/htt
 import { ROUTES } from "../../../src/http/rest/routes.ts";
 import { CANARIES, OTHER_FORMS, PERSONAL, plantCanaries } from "../../access/canary.customer.ts";
 import { batchRow } from "../../support/customers.ts";
+import { makeMerchant } from "../../support/merchants.ts";
 import { isCounter, openGateway } from "../../support/gateway.ts";
 import { rest, type RestAnswer } from "../../support/rest.ts";
 
@@ -20,6 +21,7 @@ interface Thing {
   phrase: string;
   email: string;
   reference: string;
+  entityId: string;
 }
 type Request = [method: string, path: string, body?: unknown];
 
@@ -42,13 +44,22 @@ const NAMING: Record<string, (thing: Thing) => Request[]> = {
   exportCustomer: (thing) => [["GET", `/v1/customers/${thing.id}/export`]],
   createCustomer: (thing) => [["POST", "/v1/customers", { firstName: "A", lastName: "B", country: "NG", email: thing.email }]],
   updateCustomer: (thing) => [["PATCH", `/v1/customers/${thing.id}`, { firstName: "Other" }]],
+  getCustomerBanks: (thing) => [["GET", `/v1/customer/banks?email=a%40example.com&entityId=${thing.entityId}`]],
+  lookUpDevice: (thing) => [["POST", "/v1/customer/device/lookup", { deviceId: "a", entityId: thing.entityId }]],
   setBlacklist: (thing) => [["PATCH", `/v1/customers/${thing.id}/blacklist`, { blacklist: true }]],
   linkDevice: (thing) => [["POST", "/v1/bank/customer/device/link", { id: thing.id, deviceId: "device" }]],
   unlinkDevice: (thing) => [["POST", "/v1/bank/customer/device/unlink", { id: thing.id, deviceId: "device" }]],
   eraseCustomer: (thing) => [["DELETE", `/v1/customers/${thing.id}`]],
 };
-const present: Thing = { id, phrase, email: CANARIES.email, reference: CANARIES.reference };
-const absent: Thing = { id: crypto.randomUUID(), phrase: "no-such-phrase", email: "nobody@example.com", reference: "no-such-reference" };
+const entityId = await makeMerchant(gateway, "alpha", "SANDBOX", "ENHANCED");
+const present: Thing = { id, phrase, email: CANARIES.email, reference: CANARIES.reference, entityId };
+const absent: Thing = {
+  id: crypto.randomUUID(),
+  phrase: "no-such-phrase",
+  email: "nobody@example.com",
+  reference: "no-such-reference",
+  entityId: `mer_${crypto.randomUUID()}`,
+};
 
 const seen = ({ status, headers, text }: RestAnswer) => ({
   status,
@@ -83,7 +94,15 @@ describe.each(["bank", "mode"] as const)("from another %s", async (line) => {
 });
 
 describe("a key of STANDARD visibility", async () => {
-  const everything: Scope[] = ["customers:read", "customers:write", "customers:blacklist", "batches:write", "devices:write"];
+  const everything: Scope[] = [
+    "customers:read",
+    "customers:write",
+    "customers:blacklist",
+    "batches:write",
+    "devices:write",
+    "discovery:read",
+    "devices:lookup",
+  ];
   const call = rest(gateway, await gateway.key({ scopes: everything }));
   const hidden = [...Object.values(CANARIES), ...OTHER_FORMS];
 

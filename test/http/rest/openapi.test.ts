@@ -9,6 +9,7 @@ import { openGateway } from "../../support/gateway.ts";
 import { rest, type RestAnswer } from "../../support/rest.ts";
 import { merchantRow } from "../../support/merchants.ts";
 import { batchRow } from "../../support/customers.ts";
+import { letFind, makeMerchant } from "../../support/merchants.ts";
 
 const gateway = await openGateway();
 const key = await gateway.key();
@@ -32,6 +33,8 @@ const rows = [
   batchRow(4, { firstname: "" }),
   batchRow(2, { email: "second@example.com" }),
 ];
+const entityId = await makeMerchant(gateway, "alpha", "SANDBOX", "ENHANCED");
+await letFind(gateway, "beta", "SANDBOX", [{ email: "found@example.com", deviceIds: ["device"] }]);
 const person = { firstName: "Ama", lastName: "Example", email: "ama@example.com", phone: "0200000001", dialCode: "+233" };
 Object.assign(samples, {
   getBankCustomer: { good: ["GET", `/v1/bank/customer?id=${id}`], bad: ["GET", "/v1/bank/customer"] },
@@ -44,6 +47,14 @@ Object.assign(samples, {
   updateBankCustomer: {
     good: ["PATCH", "/v1/bank/customer", { id, update: { gender: "female" } }],
     bad: ["PATCH", "/v1/bank/customer", { id, update: { gender: "x" } }],
+  },
+  getCustomerBanks: {
+    good: ["GET", `/v1/customer/banks?email=found%40example.com&entityId=${entityId}`],
+    bad: ["GET", `/v1/customer/banks?entityId=${entityId}`],
+  },
+  lookUpDevice: {
+    good: ["POST", "/v1/customer/device/lookup", { deviceId: "device", entityId }],
+    bad: ["POST", "/v1/customer/device/lookup", { entityId }],
   },
   listCustomers: { good: ["GET", "/v1/customers?take=2"], bad: ["GET", "/v1/customers?take=x"] },
   getCustomer: { good: ["GET", `/v1/customers/${id}`], bad: ["GET", "/v1/customers/%ff"] },

@@ -74,6 +74,32 @@ test("the buffer is bounded whatever comes, leaves nothing out of its counts, an
   expect(sum(buffer.take().facts)).toBe(50_010);
 });
 
+test("questions of several merchants are never added up, but where there is no room for more", () => {
+  const asked = (merchant: string): Noted => ({
+    bankId: "provider",
+    mode: "LIVE",
+    at: new Date(0),
+    actor: "key",
+    audience: "APP",
+    requestId: "r",
+    action: "READ",
+    operation: "customerBanks",
+    outcome: "OK",
+    documentHash: null,
+    fields: ["Customer.email"],
+    subjects: [merchant],
+  });
+  const buffer = new AuditBuffer();
+  for (let number = 0; number < 600; number++) for (const merchant of ["mer_1", "mer_2"]) buffer.note(asked(merchant));
+  const sums = buffer.take().facts.filter(({ count }) => count > 1);
+  expect(sums.map(({ subjects, count }) => [subjects, count])).toEqual([
+    [["mer_1"], 350],
+    [["mer_2"], 350],
+  ]);
+  for (let number = 0; number < 6000; number++) buffer.note(asked(`mer_${number % 5500}`));
+  expect(new Set(buffer.take().facts.flatMap(({ subjects }) => subjects)).size).toBe(5500);
+});
+
 test("when the database refuses, nothing that was noted is lost", async () => {
   const key = await gateway.key({ bank: "patient" });
   await flush(gateway.app);

@@ -41,6 +41,7 @@ const principal = (scopes: Scope[]): Principal =>
       keyId: "k",
       tenantId: "alpha",
       tenantKind: "BANK",
+      trustLevel: null,
       mode: "SANDBOX",
       audience: "APP",
       clientId: null,

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+import type { TrustLevel } from "../../../src/database/generated/enums.ts";
+import { dataOf } from "../../support/customers.ts";
+import { openGateway } from "../../support/gateway.ts";
+import { makeMerchant, merchantKey, trust } from "../../support/merchants.ts";
+
+/** The clock of the limits: 10 seconds past a full hour. */
+const clock = { now: 1_800_000_000_000 + 10_000 };
+const gateway = await openGateway({ discoveryLimit: 3, rateLimitPoints: 200, costLimit: 200 }, { limitsNow: () => clock.now });
+const provider = await gateway.key({ bank: "provider", kind: "PROVIDER" });
+
+const merchantOf = async (level: TrustLevel) => {
+  const id = await makeMerchant(gateway, "provider", "SANDBOX", level);
+  return { id, key: await merchantKey(gateway, provider, id) };
+};
+const DEVICE = '{ deviceLookup(deviceId: "x") { bankId } }';
+const deviceFor = (id: string) => `{ deviceLookup(deviceId: "x", entityId: "${id}") { bankId } }`;
+const banks = (times: number, entityId?: string) =>
+  `{ ${Array.from({ length: times }, (_, at) => `q${at}: customerBanks(email: "a${at}@example.com"${entityId ? `, entityId: "${entityId}"` : ""}) { bankId }`).join(" ")} }`;
+const error = async (key: string, document: string) => (await gateway.query(key, document)).body.errors?.[0];
+
+describe("a merchant's level", () => {
+  test("decides what its keys may: a second after it changed, up and down", async () => {
+    const { id, key } = await merchantOf("BASIC");
+    const scopes = async () => dataOf((await gateway.query(key, "{ viewer { scopes trustLevel } }")).body);
+    expect(await scopes()).toEqual({ scopes: ["audit:read", "discovery:read", "documents:publish"], trustLevel: "BASIC" });
+    expect(await error(key, DEVICE)).toMatchObject({
+      message: "This needs the trust level ENHANCED.",
+      extensions: { code: "FORBIDDEN", requires: "the trust level ENHANCED" },
+    });
+    for (const level of ["ENHANCED", "PREMIUM"] as const) {
+      await trust(gateway, id, level);
+      await expect.poll(scopes, { timeout: 5000 }).toMatchObject({ trustLevel: level });
+      expect((await scopes()).scopes).toContain("devices:lookup");
+      expect(await error(key, DEVICE)).toBeUndefined();
+    }
+    await trust(gateway, id, "BASIC");
+    await expect.poll(async () => (await error(key, DEVICE))?.extensions.code, { timeout: 5000, interval: 400 }).toBe("FORBIDDEN");
+  });
+
+  test("decides for whoever asks for it", async () => {
+    const [basic, enhanced] = [await merchantOf("BASIC"), await merchantOf("ENHANCED")];
+    const bank = await gateway.key();
+    const ofBank = await makeMerchant(gateway, "alpha");
+    for (const [key, id] of [
+      [provider, basic.id],
+      [bank, ofBank],
+    ] as const) {
+      expect(await error(key, deviceFor(id))).toMatchObject({ message: "This needs the trust level ENHANCED." });
+      expect(await error(key, banks(1, id))).toBeUndefined();
+    }
+    expect(await error(provider, deviceFor(enhanced.id))).toBeUndefined();
+  });
+
+  test("grants no scope that the key was not given", async () => {
+    const id = await makeMerchant(gateway, "provider", "SANDBOX", "PREMIUM");
+    const key = await merchantKey(gateway, provider, id, { scopes: ["discovery:read"] });
+    expect(await error(key, DEVICE)).toMatchObject({ extensions: { code: "FORBIDDEN", requires: "devices:lookup" } });
+  });
+
+  test("is explained before anything runs", async () => {
+    const { key } = await merchantOf("BASIC");
+    const explain = (document: string) =>
+      gateway.query(key, "query ($document: String!) { explainAccess(document: $document) { valid forbidden { path requires } } }", {
+        document,
+      });
+    const { body } = await explain('{ deviceLookup(deviceId: "x") { bankId } customerBanks(email: "x") { phrase } }');
+    expect(body.data.explainAccess).toEqual({
+      valid: true,
+      forbidden: [{ path: ["deviceLookup"], requires: "the trust level ENHANCED" }],
+    });
+  });
+});
+
+describe("discoveries", () => {
+  const left = async (key: string) =>
+    dataOf((await gateway.query(key, "{ viewer { limits { discoveries { limit remaining } } } }")).body).limits.discoveries;
+
+  test("are a merchant's, whoever asks: each alias counts, and what does not fit is refused whole", async () => {
+    const { id, key } = await merchantOf("BASIC");
+    expect(await left(key)).toEqual({ limit: 3, remaining: 3 });
+    const two = await gateway.query(key, banks(2));
+    expect(two.headers.get("ratelimit")).toMatch(/, "discoveries";r=1;t=3590$/);
+    expect(two.headers.get("ratelimit-policy")).toMatch(/, "discoveries";q=3;w=3600$/);
+    expect(two.body.extensions.cost.requested).toBe(40);
+
+    gateway.statements.length = 0;
+    const refused = await gateway.query(provider, banks(2, id));
+    expect([refused.status, refused.body.data, refused.body.errors![0]!.extensions.code]).toEqual([429, null, "RATE_LIMITED"]);
+    expect(refused.body.errors![0]!.message).toBe("The key may take no more for now: 1 of 3 discoveries are left of these 3600 seconds.");
+    expect(refused.headers.get("retry-after")).toBe("3590");
+    expect(gateway.statements.filter((sql) => sql.includes("discovery"))).toEqual([]);
+    expect(await left(key)).toEqual({ limit: 3, remaining: 1 });
+
+    expect((await gateway.query(provider, banks(1, id))).status).toBe(200);
+    expect((await gateway.query(key, banks(1))).status).toBe(429);
+    const other = await merchantOf("BASIC");
+    expect((await gateway.query(provider, banks(3, other.id))).status).toBe(200);
+    clock.now += 3600_000;
+    expect((await gateway.query(key, banks(3))).status).toBe(200);
+  });
+
+  test("count devices and e-mails alike, found or not, and not what was refused", async () => {
+    const { id, key } = await merchantOf("ENHANCED");
+    await gateway.query(key, `{ customerBanks(email: "nonsense") { bankId } deviceLookup(deviceId: "") { bankId } }`);
+    expect(await left(key)).toEqual({ limit: 3, remaining: 1 });
+    await gateway.query(key, '{ customerBanks(email: "a@example.com", entityId: "mer_x") { bankId } }');
+    await gateway.query(await gateway.key({ bank: "provider", kind: "PROVIDER", scopes: ["discovery:read"] }), deviceFor(id));
+    expect(await left(key)).toEqual({ limit: 3, remaining: 1 });
+  });
+
+  test("are not overshot by requests at once", async () => {
+    const { id, key } = await merchantOf("BASIC");
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => gateway.query(at % 2 ? key : provider, banks(1, id))));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+    clock.now += 60_000;
+  });
+
+  test("are more for a PREMIUM merchant, and so are the points of its keys", async () => {
+    const { id, key } = await merchantOf("PREMIUM");
+    const answer = await gateway.query(key, banks(7));
+    expect([answer.status, answer.headers.get("x-ratelimit-limit"), answer.headers.get("ratelimit-policy")]).toEqual([
+      200,
+      "2000",
+      '"points";q=2000;w=60, "lookups";q=2000000000;w=3600, "discoveries";q=30;w=3600',
+    ]);
+    expect(await left(key)).toEqual({ limit: 30, remaining: 23 });
+    expect((await gateway.query(provider, banks(5, id))).headers.get("x-ratelimit-limit")).toBe("200");
+    expect(await left(key)).toEqual({ limit: 30, remaining: 18 });
+    // Of a level that was taken back, what was asked already stays asked.
+    await trust(gateway, id, "BASIC");
+    await expect.poll(() => left(key), { timeout: 5000 }).toEqual({ limit: 3, remaining: 0 });
+    expect((await gateway.query(key, banks(1))).status).toBe(429);
+  });
+
+  test("are told to nobody else: who is no merchant has none", async () => {
+    expect(await left(provider)).toBeNull();
+    const plain = await gateway.query(provider, "{ viewer { mode } }");
+    expect(plain.headers.get("ratelimit-policy")).not.toContain("discoveries");
+  });
+});
