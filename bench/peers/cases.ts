@@ -1,9 +1,10 @@
 import { documentHash } from "../../src/documents/register.ts";
 
-/** What a case asks about: one bank, and for `one` one of its customers. */
+/** What a case asks about: one bank, for `one` one of its customers, and for `search` the beginning of a name. */
 export interface Subject {
   readonly bank: string;
   readonly id: string;
+  readonly word: string;
   /** The bank's API key; only the gateway asks for one. */
   readonly key: string;
 }
@@ -35,12 +36,14 @@ const FIFTY_FIELDS = "accountName country state";
 
 /** The documents that the gateway's clients have registered. */
 export const GATEWAY = {
+  search: `query Search($word: String!) { customers(first: 20, filter: { search: $word }) { nodes { id ${FIFTY_FIELDS} } } }`,
   one: `query One($id: ID!) { customer(by: { id: $id }) { id ${ONE_FIELDS} } }`,
   fifty: `query Fifty { customers(first: 50) { nodes { id ${FIFTY_FIELDS} history(first: 5) { nodes { version type at } } } } }`,
 };
 
 /** Those of the servers whose schema was written for this: bank and mode are arguments, since nobody is asked for a key. */
 export const PLAIN = {
+  search: `query Search($bank: String!, $word: String!) { customers: search(bank: $bank, word: $word, first: 20) { nodes { id ${FIFTY_FIELDS} } } }`,
   one: `query One($bank: String!, $id: ID!) { customer(bank: $bank, id: $id) { id ${ONE_FIELDS} } }`,
   fifty: `query Fifty($bank: String!) { customers(bank: $bank, first: 50) { nodes { id ${FIFTY_FIELDS} history(first: 5) { nodes { version type at } } } } }`,
 };
@@ -83,6 +86,15 @@ export const CASES: Record<string, Case> = {
       postgraphile: ({ bank }) => post({ query: POSTGRAPHILE.fifty, variables: { bank } }),
       apollo: ({ bank }) => post({ query: PLAIN.fifty, variables: { bank } }),
       bare: ({ bank }) => post({ bank }),
+    },
+  },
+  search: {
+    title: "20 customers by the beginning of a name, POST",
+    ask: {
+      gateway: ({ word, key }) => post({ documentId: persisted(GATEWAY.search), variables: { word } }, bearer(key)),
+      mercurius: ({ bank, word }) => post({ query: documentHash(PLAIN.search), persisted: true, variables: { bank, word } }),
+      apollo: ({ bank, word }) => post({ query: PLAIN.search, variables: { bank, word } }),
+      bare: ({ bank, word }) => post({ bank, word }),
     },
   },
 };

@@ -28,6 +28,13 @@ const server = new ApolloServer({
           take: first,
         }),
       }),
+      search: async (_root: unknown, { bank, word, first }: { bank: string; word: string; first: number }) => ({
+        nodes: await prisma.customer.findMany({
+          where: { bankId: bank, mode, searchKey: { contains: ` ${word}` } },
+          orderBy: [{ createdAt: "desc" }, { id: "desc" }],
+          take: first,
+        }),
+      }),
     },
     Customer: {
       createdAt: ({ createdAt }: { createdAt: Date }) => createdAt.toISOString(),

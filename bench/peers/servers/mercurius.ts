@@ -7,7 +7,7 @@ import { documentHash } from "../../../src/documents/register.ts";
 import { PLAIN } from "../cases.ts";
 import { TYPE_DEFS } from "./schema.ts";
 import { CONNECTIONS, DATABASE_URL, say } from "./serve.ts";
-import { HISTORIES, ONE, PAGE } from "./sql.ts";
+import { beginning, HISTORIES, ONE, PAGE, SEARCH } from "./sql.ts";
 
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: CONNECTIONS });
 const app = fastify();
@@ -31,6 +31,10 @@ await app.register(mercurius, {
       async customers(_root: unknown, { bank, first }: { bank: string; first: number }) {
         const { rows } = await pool.query({ name: "page", text: PAGE, values: [bank, first] });
         for (const row of rows) row.bank = bank;
+        return { nodes: rows };
+      },
+      async search(_root: unknown, { bank, word, first }: { bank: string; word: string; first: number }) {
+        const { rows } = await pool.query({ name: "search", text: SEARCH, values: [bank, beginning(word), first] });
         return { nodes: rows };
       },
     },

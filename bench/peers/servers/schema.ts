@@ -3,6 +3,7 @@ export const TYPE_DEFS = /* GraphQL */ `
   type Query {
     customer(bank: String!, id: ID!): Customer
     customers(bank: String!, first: Int!): Customers!
+    search(bank: String!, word: String!, first: Int!): Customers!
   }
   type Customers {
     nodes: [Customer!]!

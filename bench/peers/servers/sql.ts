@@ -18,3 +18,10 @@ export const PAGE_WITH_HISTORIES = `SELECT json_agg(row)::text AS nodes FROM (
       SELECT version, type, at FROM customer_event e
       WHERE e.bank_id = c.bank_id AND e.mode = c.mode AND e.customer_id = c.id ORDER BY version DESC LIMIT 5) AS event) AS history
   FROM customer c WHERE bank_id = $1 AND mode = 'SANDBOX' ORDER BY created_at DESC, id DESC LIMIT 50) AS row`;
+
+/** The newest of a bank of whose names a word begins so; its parameters are bank, a LIKE pattern and number. */
+export const SEARCH = `SELECT id, account_name AS "accountName", country, state FROM customer
+  WHERE bank_id = $1 AND mode = 'SANDBOX' AND search_key LIKE $2 ORDER BY created_at DESC, id DESC LIMIT $3`;
+
+/** What the search key is compared with: its words are each led by a space. */
+export const beginning = (word: string) => `% ${word}%`;
