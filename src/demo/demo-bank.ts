@@ -11,6 +11,7 @@ import { registerDocuments } from "../documents/register.ts";
 import { STANDARD_REST_DOCUMENTS } from "../http/rest/rest-documents.ts";
 import { customerBatch } from "../modules/customer/customer.batch.ts";
 import { setBlacklist } from "../modules/customer/customer.blacklist.ts";
+import { linkDevice } from "../modules/customer/customer.device.write.ts";
 import { StartupError } from "../startup-error.ts";
 import { DEMO_DOCUMENTS } from "./demo-documents.ts";
 
@@ -116,8 +117,12 @@ async function seedCustomers(services: Services): Promise<void> {
     const now = new Date();
     const outcomes = await kind.write(tx, actor, now, rows, false);
     for (const [index, outcome] of outcomes.entries()) {
-      if (index % 50 !== 49 || !("id" in outcome)) continue;
-      await setBlacklist(tx, keyring, actor, { id: outcome.id, blacklisted: true, reason: "COMPLIANCE", note: "Demonstration entry" }, now);
+      if (!("id" in outcome)) continue;
+      const { id } = outcome;
+      const number = String(index + 1).padStart(4, "0");
+      if (index % 10 === 0) await linkDevice(tx, keyring, actor, { id, deviceId: `demo-device-${number}` }, now);
+      if (index % 50 !== 49) continue;
+      await setBlacklist(tx, keyring, actor, { id, blacklisted: true, reason: "COMPLIANCE", note: "Demonstration entry" }, now);
     }
   });
 }
