@@ -16,11 +16,11 @@ import {
   startGateway,
 } from "../support/process.ts";
 
-const CREATE = `mutation ($email: String!) { createCustomer(input: { firstname: "A", lastname: "B", country: "NG", email: $email }) { ... on Customer { id phrase } } }`;
+const CREATE = `mutation ($email: String!) { createCustomer(input: { firstname: "Zqerasures", lastname: "B", country: "NG", email: $email }) { ... on Customer { id phrase } } }`;
 const ERASE = `mutation ($id: ID!) { eraseCustomer(input: { id: $id, reason: CONSENT_WITHDRAWN }) { __typename } }`;
 const BLACKLIST = `mutation ($id: ID!) { setBlacklist(input: { id: $id, blacklisted: true, note: "why" }) { __typename } }`;
 const CUSTOMERS =
-  '{ customers(filter: { search: "A B" }) { nodes { id } } erasedCustomers { nodes { id phrase reason actor } } audit { nodes { operation customers } } }';
+  '{ customers(filter: { search: "Zqerasures" }) { nodes { id } } erasedCustomers { nodes { id phrase reason actor } } audit { nodes { operation customers } } }';
 
 const run = (env: Env, ...args: string[]): Promise<Ending> => command(args, env).ended;
 

@@ -46,7 +46,7 @@ test("customers to whom nobody wrote are erased, in both modes, by the gateway; 
   const written = await sandbox.create(person("written"));
   const young = await sandbox.create(person("young"));
   const oldLive = await live.create(person("old"));
-  await age("customer", ["created_at", "updated_at"], DAYS + 1, `id <> '${young.id}'`);
+  await age("customer", ["created_at", "updated_at"], DAYS + 1, `bank_id LIKE 'kept-%' AND id <> '${young.id}'`);
   await age("customer", ["created_at", "updated_at"], DAYS - 1, `id = '${young.id}'`);
   await sandbox.update({ id: written.id, update: { state: "Kano" } });
 
