@@ -61,6 +61,12 @@ const ERASE = /* GraphQL */ `
   }
 `;
 
+const LINK = /* GraphQL */ `
+  mutation ($input: LinkDeviceInput!) {
+    linkDevice(input: $input) { __typename ... on Customer { devices { id deviceId } } ... on Error { code message } }
+  }
+`;
+
 export const BATCH = /* GraphQL */ `
   mutation ($input: CreateCustomersBatchInput!) {
     createCustomersBatch(input: $input) {
@@ -95,6 +101,7 @@ export function caller(gateway: TestGateway, key: string, headers?: Record<strin
     update: (input: object) => send(UPDATE, input),
     blacklist: (input: object) => send(BLACKLIST, input),
     erase: (input: object) => send(ERASE, input),
+    linkDevice: (input: object) => send(LINK, input),
     batch: (customers: unknown[], options: object = {}) => send(BATCH, { customers, ...options }),
     /** One customer with every field, or null. */
     async find(by: object) {

@@ -6,7 +6,16 @@ import { partnerWith } from "../support/partner.ts";
 import { freshEnv, keyFor, send, startGateway } from "../support/process.ts";
 
 /** What nothing else in a gateway says, of what a batch's row can hold. */
-const { blacklist: NOTE, consent: _consent, version: _version, createdAt: _created, updatedAt: _updated, ...PERSONAL } = CUSTOMER;
+const {
+  blacklist: NOTE,
+  devices: DEVICE,
+  consent: _consent,
+  version: _v,
+  createdAt: _c,
+  updatedAt: _u,
+  lifecycle: _l,
+  ...PERSONAL
+} = CUSTOMER;
 const CANARIES = { ...PERSONAL, accountName: "Zqaccount" };
 
 const FIND = `query Find($email: String!) { customers(filter: { emails: [$email] }) { nodes { id email accountNumber } } }`;
@@ -32,6 +41,8 @@ test("nothing of a customer is in the log, in the metrics or in a trace", { time
   expect((await send(url, key, single, { input: person })).data.createCustomer.__typename).toBe("CustomerAlreadyExists");
   await send(url, key, single, { input: { ...person, country: CANARIES.state, accountNumber } });
   await send(url, key, CREATE, { rows: [batchRow(2, { ...CANARIES, email: `${clientRef} not an address` })], processing: "BACKGROUND" });
+  await send(url, key, `mutation { linkDevice(input: { id: "${id}", deviceId: "${DEVICE}" }) { __typename } }`);
+  await send(url, key, `query ($id: ID!) { exportCustomerData(id: $id) { categories { records } } }`, { id });
   await send(url, key, `mutation { setBlacklist(input: { id: "${id}", blacklisted: true, note: "${NOTE}" }) { __typename } }`);
   await send(url, key, `mutation { updateCustomer(input: { id: "${id}", update: { address: "${CANARIES.address}" } }) { __typename } }`);
 
@@ -59,7 +70,7 @@ test("nothing of a customer is in the log, in the metrics or in a trace", { time
   expect(metrics).toContain('gateway_document_requests_total{document="Find"} 2');
   const told = { log: gateway.stderr, metrics, spans: receiver.text() };
   for (const [where, text] of Object.entries(told)) {
-    for (const canary of [...Object.values(CANARIES), NOTE, "8031234567", id])
+    for (const canary of [...Object.values(CANARIES), NOTE, DEVICE, "8031234567", id])
       expect(text.toLowerCase(), where).not.toContain(canary.toLowerCase());
     // Nor any part of them that a driver or a parser would quote.
     expect(text.toLowerCase().match(/.{40}zq.{40}/) ?? [], where).toEqual([]);

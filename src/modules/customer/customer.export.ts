@@ -7,9 +7,10 @@ import type { Customer } from "../../database/generated/client.ts";
 import { toGlobalId } from "../../graphql/global-id.ts";
 import { noteContext } from "./customer.blacklist-entry.ts";
 import { identityHashes } from "./customer.blacklisted-identity.ts";
-import { columnContext } from "./customer.columns.ts";
+import { columnContext, openDeviceId } from "./customer.columns.ts";
 import { consentOf } from "./customer.consent.ts";
 import type { CustomerData } from "./customer.export.type.ts";
+import { arePaymentsEnabled, lifecycleOf } from "./customer.lifecycle.ts";
 import { isBlacklisted } from "./customer.policy.ts";
 import { toldOf } from "./customer.told.ts";
 
@@ -44,10 +45,7 @@ async function readAll(tx: Transaction, keyring: Keyring, actor: Actor, customer
   const identities = await tx.blacklistedIdentity.findMany({ where: ofCustomer });
   const events = await tx.customerEvent.findMany({ where: ofCustomer, orderBy: { version: "asc" } });
   const linked = await tx.device.findMany({ where: ofCustomer, orderBy: [{ linkedAt: "asc" }, { id: "asc" }] });
-  const devices = linked.map(({ deviceId, ...row }) => ({
-    ...row,
-    deviceId: keyring.open("encryption", deviceId, columnContext(row, "deviceId")),
-  }));
+  const devices = linked.map((row) => ({ ...row, id: toGlobalId("dev", row.id), deviceId: openDeviceId(keyring, row) }));
   const found = await tx.discovery.findMany({ where: ofCustomer });
   const keys = await tx.idempotencyKey.findMany({
     // What a registration makes has the time of its key, by which the key is found.
@@ -59,6 +57,8 @@ async function readAll(tx: Transaction, keyring: Keyring, actor: Actor, customer
       {
         ...profile,
         blacklisted: isBlacklisted(customer, now),
+        lifecycle: lifecycleOf(customer, now),
+        paymentsEnabled: arePaymentsEnabled(customer, now),
         accountNumber: accountNumber && keyring.open("encryption", accountNumber, columnContext(customer, "accountNumber")),
       },
     ],

@@ -3,7 +3,6 @@ import { afterAll, expect, test } from "vitest";
 import { verifyAudit } from "../../../src/audit/verify.ts";
 import { expireBlacklists } from "../../../src/modules/customer/customer.jobs.ts";
 import { batchRow, caller, everyRow, person } from "../../support/customers.ts";
-import { makeDiscoverable } from "../../support/discoverable.ts";
 import { openGateway } from "../../support/gateway.ts";
 import { openReceiver } from "../../support/receiver.ts";
 import { webhooksOf } from "../../support/webhooks.ts";
@@ -17,7 +16,7 @@ const gateway = await openGateway(
 );
 const { db } = gateway.app.services;
 const key = await gateway.key();
-const { create, update, blacklist, batch, erase, find, history } = caller(gateway, key);
+const { create, update, blacklist, batch, erase, find, history, linkDevice } = caller(gateway, key);
 
 const NOT_FOUND = { __typename: "CustomerNotFound", code: "CUSTOMER_NOT_FOUND", message: "Customer not found" };
 const IN_AN_HOUR = () => new Date(Date.now() + 3_600_000).toISOString();
@@ -59,23 +58,34 @@ test("who was erased is null by every key and in no list, meets no mutation, and
 });
 
 test("no column of any table, nor the log, holds a value of who was erased, though whoever is blacklisted is known when it comes again", async () => {
-  const { blacklist: note, consent: _consent, version: _version, createdAt: _created, updatedAt: _updated, ...values } = CANARIES;
-  const row = batchRow(1, { ...values, accountName: "Zqaccount" });
+  const {
+    blacklist: note,
+    devices: device,
+    consent: source,
+    version: _v,
+    createdAt: _c,
+    updatedAt: _u,
+    lifecycle: _l,
+    ...values
+  } = CANARIES;
+  const consent = { source, at: "2003-04-05T06:07:08.000Z", textVersion: "zqtextversion" };
+  const row = batchRow(1, { ...values, accountName: "Zqaccount", consent });
   const first = await batch([row, { ...row, email: "twin@example.com" }], { idempotencyKey: "whole" });
   expect(first.summary).toMatchObject({ successful: 1, failed: 1 });
   const [id] = first.customerIds;
   const second = await batch([{ ...row, clientRef: "another-name-of-the-client" }]);
   expect(second.failures).toMatchObject([{ customerId: id, clientRef: "another-name-of-the-client" }]);
+  expect(await linkDevice({ id, deviceId: device })).toMatchObject({ devices: [{ deviceId: device }] });
+  expect(await db.discovery.count({ where: { customerId: id } })).toBe(2);
   await blacklist({ id, blacklisted: true, note });
   await update({ id, update: { address: "Zqaddress 2" } });
-  await makeDiscoverable(gateway, id, "zqdevice-of-the-erased");
   await batch([batchRow(2, { clientRef: "waits", email: row.email })], { processing: "BACKGROUND" });
   await expect.poll(() => db.batch.count({ where: { status: "PROCESSING" } }), { timeout: 30_000 }).toBe(0);
   await gateway.query(key, "query ($id: ID!) { exportCustomerData(id: $id) { categories { records } } }", { id });
 
-  const { country: _country, address: _address, ...personal } = row as Record<string, unknown>;
-  const texts = [...Object.values(personal).map(String), "Zqaddress 2", "another-name-of-the-client", "waits"];
-  const sealed = [row.accountNumber, note, "zqdevice-of-the-erased"];
+  const { country: _country, address: _address, consent: _consent, ...personal } = row as Record<string, unknown>;
+  const texts = [...Object.values(personal).map(String), source, "zqtextversion", "Zqaddress 2", "another-name-of-the-client", "waits"];
+  const sealed = [row.accountNumber, note, device];
   // Bytes are printed as hexadecimal digits.
   const forms = (value: string) => [value.toLowerCase(), Buffer.from(value).toString("hex")];
   const found = async () => {
@@ -104,9 +114,10 @@ test("no column of any table, nor the log, holds a value of who was erased, thou
   const events = await db.customerEvent.findMany({ where: { customerId: id }, orderBy: { version: "asc" } });
   expect(events.map(({ type, version }) => [type, version])).toEqual([
     ["CREATED", 1],
-    ["BLACKLISTED", 2],
-    ["UPDATED", 3],
-    ["ERASED", 4],
+    ["DEVICE_LINKED", 2],
+    ["BLACKLISTED", 3],
+    ["UPDATED", 4],
+    ["ERASED", 5],
   ]);
 });
 
