@@ -9,7 +9,7 @@ let db: Database;
 const tenant = (id: string) => ({ id, kind: "BANK" as const, name: id });
 const CREATE = [
   `CREATE TYPE "tenant_kind" AS ENUM ('BANK', 'PROVIDER', 'MERCHANT', 'OPERATOR')`,
-  `CREATE TABLE "tenant" (id text PRIMARY KEY, kind "tenant_kind" NOT NULL, name text NOT NULL, created_at timestamptz(3) NOT NULL DEFAULT now())`,
+  `CREATE TABLE "tenant" (id text PRIMARY KEY, kind "tenant_kind" NOT NULL, name text NOT NULL, provider_id text, created_at timestamptz(3) NOT NULL DEFAULT now())`,
 ];
 const start = async (open: () => Promise<TestDatabase>) => {
   database = await open();

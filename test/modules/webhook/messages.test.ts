@@ -49,7 +49,7 @@ test("each change is told in order, signed in both ways, with what a key of the 
   expect(received[1]!.body.data.changed.toSorted()).toEqual(["middlename", "state"]);
   const shown = await bank.find({ id });
   const { accountNumber: _1, blacklist: _2, __typename: _3, ...extended } = shown;
-  expect(received[3]!.body.data.customer).toEqual(extended);
+  expect(received[3]!.body.data.customer).toEqual({ ...extended, lifecycle: "REGISTERED", paymentsEnabled: false });
   expect(received[3]!.body).toMatchObject({ timestamp: shown.updatedAt, data: { bankId: "told", mode: "SANDBOX" } });
   expect(new Set(received.map(({ headers }) => headers["webhook-id"])).size).toBe(4);
   await vi.waitFor(
