@@ -44,7 +44,7 @@ export async function publish(tx: Transaction, keyring: Keyring, actor: Actor, c
   if (data.length > 0) await tx.discovery.createMany({ data, skipDuplicates: true });
 }
 
-/** Has merchants find a customer no more. */
-export async function conceal(tx: Transaction, actor: Actor, customerId: string): Promise<void> {
-  await tx.discovery.deleteMany({ where: { ...within(actor), customerId } });
+/** Has merchants find customers no more. */
+export async function conceal(tx: Transaction, actor: Actor, customerIds: readonly string[]): Promise<void> {
+  await tx.discovery.deleteMany({ where: { ...within(actor), customerId: { in: [...customerIds] } } });
 }

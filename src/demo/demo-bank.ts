@@ -120,7 +120,7 @@ async function seedCustomers(services: Services): Promise<void> {
       if (!("id" in outcome)) continue;
       const { id } = outcome;
       const number = String(index + 1).padStart(4, "0");
-      if (index % 10 === 0) await linkDevice(tx, keyring, actor, { id, deviceId: `demo-device-${number}` }, now);
+      if (index % 10 === 3) await linkDevice(tx, keyring, actor, { id, deviceId: `demo-device-${number}` }, now);
       if (index % 50 !== 49) continue;
       await setBlacklist(tx, keyring, actor, { id, blacklisted: true, reason: "COMPLIANCE", note: "Demonstration entry" }, now);
     }

@@ -6,16 +6,20 @@ import type { Transaction } from "../../database/client.ts";
 import type { Customer } from "../../database/generated/client.ts";
 import { openDeviceId } from "./customer.columns.ts";
 
-/** Has merchants find a customer by what it has now, by its devices too, and by nothing else. */
+/** Has merchants find customers by what each has now, by its devices too, and by nothing else. */
 export async function republish(
   tx: Transaction,
   keyring: Keyring,
   actor: Actor,
-  { id: customerId, phrase, email, consentAt }: Pick<Customer, "id" | "phrase" | "email" | "consentAt">,
+  customers: readonly Pick<Customer, "id" | "phrase" | "email" | "consentAt">[],
 ): Promise<void> {
-  await conceal(tx, actor, customerId);
-  if (consentAt === null) return;
-  const devices = await tx.device.findMany({ where: { ...within(actor), customerId } });
-  const deviceIds = devices.map((device) => openDeviceId(keyring, device));
-  await publish(tx, keyring, actor, [{ customerId, phrase, email, consentAt, deviceIds }]);
+  const ids = customers.map(({ id }) => id);
+  await conceal(tx, actor, ids);
+  const devices = await tx.device.findMany({ where: { ...within(actor), customerId: { in: ids } } });
+  const ofCustomer = Map.groupBy(devices, ({ customerId }) => customerId);
+  const found = customers.map(({ id: customerId, phrase, email, consentAt }) => {
+    const deviceIds = (ofCustomer.get(customerId) ?? []).map((device) => openDeviceId(keyring, device));
+    return { customerId, phrase, email, consentAt, deviceIds };
+  });
+  await publish(tx, keyring, actor, found);
 }

@@ -35,7 +35,7 @@ export async function eraseCustomer(
   else await tx.blacklistedIdentity.deleteMany({ where: ofCustomer });
   await tx.blacklistEntry.deleteMany({ where: ofCustomer });
   await tx.device.deleteMany({ where: ofCustomer });
-  await conceal(tx, actor, customer.id);
+  await conceal(tx, actor, [customer.id]);
   await forgetClientRefs(tx, customer);
   await tx.customer.deleteMany({ where: { ...here, id: customer.id } });
 

@@ -4,8 +4,9 @@ import { type Database, type Transaction, transaction } from "../../database/cli
 import type { Customer, Device } from "../../database/generated/client.ts";
 import { columnContext, deviceText, openDeviceId } from "./customer.columns.ts";
 import { republish } from "./customer.discovery.ts";
-import { CustomerNotFound } from "./customer.errors.ts";
-import { lockCustomer } from "./customer.write.ts";
+
+/** How many customers one transaction renews, so that nobody waits long for one of them. */
+const AT_ONCE = 100;
 
 type Place = Pick<Customer, "bankId" | "mode" | "id">;
 
@@ -30,18 +31,28 @@ export async function republishCustomers(db: Database, keyring: Keyring, after: 
       WHERE (bank_id, mode, id) > (${after.bankId}::text, ${after.mode}::mode, ${after.id}::uuid)
       ORDER BY bank_id, mode, id LIMIT ${limit}::int
     ) AS c ORDER BY c.bank_id, c.mode, c.id`;
-  for (const place of rows.filter(({ isOlder }) => isOlder)) await renew(db, keyring, place);
+  const older = Map.groupBy(
+    rows.filter(({ isOlder }) => isOlder),
+    ({ bankId, mode }) => `${mode} ${bankId}`,
+  );
+  for (const ofPlace of older.values()) {
+    for (let from = 0; from < ofPlace.length; from += AT_ONCE) await renew(db, keyring, ofPlace.slice(from, from + AT_ONCE));
+  }
   return rows.length < limit ? null : rows.at(-1)!;
 }
 
-async function renew(db: Database, keyring: Keyring, { bankId, mode, id }: Place): Promise<void> {
+/** Customers of one bank and mode, held meanwhile; who was erased since is none of them. */
+async function renew(db: Database, keyring: Keyring, places: readonly Place[]): Promise<void> {
+  const { bankId, mode } = places[0]!;
   const actor = { tenantId: bankId, mode, keyId: GATEWAY_ACTOR };
   await transaction(db, async (tx) => {
-    const customer = await lockCustomer(tx, actor, id);
-    for (const device of await tx.device.findMany({ where: { bankId, mode, customerId: id } })) await resealDevice(tx, keyring, device);
-    await republish(tx, keyring, actor, customer);
-  }).catch((error: unknown) => {
-    if (!(error instanceof CustomerNotFound)) throw error;
+    const customers = await tx.$queryRaw<Pick<Customer, "id" | "phrase" | "email" | "consentAt">[]>`
+      SELECT id, phrase, email, consent_at AS "consentAt" FROM customer
+      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ANY (${places.map(({ id }) => id)}::uuid[])
+      ORDER BY id FOR NO KEY UPDATE`;
+    const customerId = { in: customers.map(({ id }) => id) };
+    for (const device of await tx.device.findMany({ where: { bankId, mode, customerId } })) await resealDevice(tx, keyring, device);
+    await republish(tx, keyring, actor, customers);
   });
 }
 

@@ -76,9 +76,9 @@ export function resealCustomers(db: Database, keyring: Keyring, log: Logger): Jo
     everyMs: 5_000,
     async run() {
       const hasOlder = keyring.hashIds.length > 1;
+      if (hasOlder) for (const turn of walks) await turn();
       // Once in any case: an older version of the gateway published nobody.
       if (hasOlder || !allPublished) allPublished = (await publishing()) || allPublished;
-      if (hasOlder) for (const turn of walks) await turn();
     },
   };
 }

@@ -57,7 +57,7 @@ export async function changeCustomer(
   const after = { ...customer, ...written };
   // Before: as the last write left it, for what has run out since is part of no history yet.
   const [before, lifecycle] = [lifecycleOf(customer, customer.updatedAt), lifecycleOf(after, now)];
-  if (changed.some((field) => FOUND_BY.includes(field))) await republish(tx, keyring, actor, after);
+  if (changed.some((field) => FOUND_BY.includes(field))) await republish(tx, keyring, actor, [after]);
   const fields = [...changed, ...lifecycleChanged(before, lifecycle)];
   await recordChanges(tx, actor, now, [{ ...change, customerId: customer.id, version: after.version, changed: fields, lifecycle }]);
   return after;
