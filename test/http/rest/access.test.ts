@@ -6,7 +6,7 @@ import { CREATE_BANK_CUSTOMERS, STANDARD_REST_DOCUMENTS } from "../../../src/htt
 import { ROUTES } from "../../../src/http/rest/routes.ts";
 import { CANARIES, OTHER_FORMS, PERSONAL, plantCanaries } from "../../access/canary.customer.ts";
 import { batchRow } from "../../support/customers.ts";
-import { makeMerchant } from "../../support/merchants.ts";
+import { makeMerchant, merchantRow } from "../../support/merchants.ts";
 import { isCounter, openGateway } from "../../support/gateway.ts";
 import { rest, type RestAnswer } from "../../support/rest.ts";
 
@@ -49,6 +49,8 @@ const NAMING: Record<string, (thing: Thing) => Request[]> = {
   setBlacklist: (thing) => [["PATCH", `/v1/customers/${thing.id}/blacklist`, { blacklist: true }]],
   linkDevice: (thing) => [["POST", "/v1/bank/customer/device/link", { id: thing.id, deviceId: "device" }]],
   unlinkDevice: (thing) => [["POST", "/v1/bank/customer/device/unlink", { id: thing.id, deviceId: "device" }]],
+  createMerchants: (thing) => [["POST", "/v1/provider/merchants", { merchants: [merchantRow(7, { reference: thing.reference })] }]],
+  setTrustLevel: (thing) => [["PATCH", `/v1/provider/merchants/${thing.entityId}/trust-level`, { trustLevel: "ENHANCED" }]],
   eraseCustomer: (thing) => [["DELETE", `/v1/customers/${thing.id}`]],
 };
 const entityId = await makeMerchant(gateway, "alpha", "SANDBOX", "ENHANCED");
@@ -67,7 +69,7 @@ const seen = ({ status, headers, text }: RestAnswer) => ({
   headers: [...headers].filter(([name]) => !isCounter(name)).sort(),
 });
 /** What these make is another thing each time. They come last: what they make is then there. */
-const MAKES = ["createBankCustomers", "createCustomer"];
+const MAKES = ["createBankCustomers", "createCustomer", "createMerchants"];
 
 test("every route has a case", () => expect(Object.keys(NAMING).sort()).toEqual(ROUTES.map(({ name }) => name).sort()));
 
@@ -102,6 +104,7 @@ describe("a key of STANDARD visibility", async () => {
     "devices:write",
     "discovery:read",
     "devices:lookup",
+    "merchants:write",
   ];
   const call = rest(gateway, await gateway.key({ scopes: everything }));
   const hidden = [...Object.values(CANARIES), ...OTHER_FORMS];

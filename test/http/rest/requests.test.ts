@@ -243,8 +243,6 @@ describe("other refusals are in the envelope", () => {
     ["GET", "/v1/"],
     ["GET", "/v1/customers/"],
     ["GET", "/v1/customers/a/b"],
-    ["POST", "/v1/customer/device/lookup"],
-    ["GET", "/v1/customer/banks?email=a%40example.com"],
   ])("404 where there is nothing: %s %s", async (method, path) => {
     const { status, body } = await call(method, path, method === "GET" ? undefined : {});
     expect([status, body]).toEqual([
