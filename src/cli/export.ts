@@ -26,7 +26,7 @@ interface ExportOptions extends GatewayAddress {
 }
 
 /** Of objects and lists no column can be made. */
-const EXPORT_FIELDS = CUSTOMER_FIELD_NAMES.filter((name) => !["blacklist", "consent", "history"].includes(name));
+const EXPORT_FIELDS = CUSTOMER_FIELD_NAMES.filter((name) => !["blacklist", "consent", "history", "devices"].includes(name));
 
 const NOTES = `
 Exit codes:
