@@ -17,12 +17,12 @@ const CONDITIONS: [file: string, condition: string | RegExp, left: string, times
   ["customer/customer.blacklist-entry.ts", "...within(context.principal),", "", 1],
   ["batch/batch.store.ts", "{ ...within(context.principal), id:", "{ id:", 1],
   ["batch/batch.store.ts", /bank_id = \$\{bankId\}::text AND mode = \$\{mode\}::mode AND batch_id/, "batch_id", 1],
-  ["batch/batch.queries.ts", "{ ...within(context.principal), AND: where }", "{ AND: where }", 1],
+  ["batch/batch.queries.ts", "...within(context.principal), kind:", "kind:", 1],
   ["customer/customer.write.ts", /\.\.\.within\(actor\), (?=id \})|bank_id = \$\{bankId\}::text AND mode = \$\{mode\}::mode AND /, "", 2],
   ["customer/customer.write.ts", "{ ...within(actor), id: customer.id }", "{ id: customer.id }", 1],
   ["customer/customer.device.ts", "...within(principal), customerId:", "customerId:", 1],
   ["customer/customer.device.ts", "...within(principal), id }", "id }", 1],
-  ["customer/customer.insert.ts", /bank_id = \$\{bankId\}::text AND mode = \$\{mode\}::mode\s+AND \(/, "(", 1],
+  ["../changes/insert-unique.ts", /bank_id = \$\{bankId\}::text AND mode = \$\{mode\}::mode\s+AND \(/, "(", 1],
 ];
 
 /** What a probe found: what came out of another bank or mode, and whether anything of another was changed. */
