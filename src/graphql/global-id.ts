@@ -1,3 +1,6 @@
+/** The prefix of a merchant's global id, which is its id as a tenant too. */
+export const MERCHANT_PREFIX = "mer";
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** A global id from a type's prefix, e.g. `bat`, and a row's UUID. A customer's has no prefix. */

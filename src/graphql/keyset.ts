@@ -1,5 +1,5 @@
-import type { CursorKey } from "./cursor.ts";
-import type { PageRequest } from "./pagination.ts";
+import type { CursorKey, Cursors } from "./cursor.ts";
+import type { PageArgs, PageRequest } from "./pagination.ts";
 
 /**
  * An order by one column and a tie-breaker, cut by keyset: a page is `WHERE (key, id) > (…) ORDER BY
@@ -41,4 +41,15 @@ export function keysetPage(
     orderBy: [...(column === null ? [] : [{ [column]: direction }]), { [tieBreaker]: direction }],
     take: page.size + 1,
   };
+}
+
+/** The page of a list that has the newest first, by a column of times; its arguments' cursors are opened. */
+export function newestFirst(
+  page: PageRequest,
+  cursors: Pick<Cursors, "open">,
+  { after, before }: PageArgs,
+  { column = "createdAt", tieBreaker = "id" } = {},
+): ReturnType<typeof keysetPage> {
+  const keyset = { column, tieBreaker, descending: true };
+  return keysetPage(keyset, page, cursors.open(after), cursors.open(before), (key) => new Date(key));
 }

@@ -6,7 +6,7 @@ import { builder } from "../../graphql/builder.ts";
 import { type Connection, once, pageArgs } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { badUserInput } from "../../graphql/errors.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { newestFirst } from "../../graphql/keyset.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import { AuditActionEnum, AuditEntryConnection } from "./audit.type.ts";
 
@@ -52,8 +52,7 @@ function listAudit(
   const request = pageRequest(args);
   const place = auditPlace(principal);
   const cursors = cursorsOf(keyring, { list: "audit", ...place, filter: filter ?? {} });
-  const keyset = { column: "at", tieBreaker: "id", descending: true };
-  const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), undefined, (key) => new Date(key));
+  const { where, ...page } = newestFirst(request, cursors, args, { column: "at" });
   const condition = { ...place, AND: [...conditions(filter ?? {}), ...where] };
   return {
     page: once(async () => toPage(await db.auditEntry.findMany({ where: condition, ...page }), request)),

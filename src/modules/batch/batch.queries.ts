@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
 import { type Connection, connectionType, once, pageArgs, ROW_PATHS } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { newestFirst } from "../../graphql/keyset.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import { BatchResultType, CUSTOMER_BATCHES } from "../customer/customer.batch.type.ts";
 import { readableBy } from "./batch.read.ts";
@@ -28,13 +28,7 @@ builder.queryField("batches", (t) =>
 function listBatches(args: PageArgs, context: Context, info: GraphQLResolveInfo): Connection<BatchRow> {
   const request = pageRequest(args);
   const cursors = cursorsOf(context.keyring, { list: "batches", ...within(context.principal) });
-  const { where, ...page } = keysetPage(
-    { column: "createdAt", tieBreaker: "id", descending: true },
-    request,
-    cursors.open(args.after),
-    cursors.open(args.before),
-    (key) => new Date(key),
-  );
+  const { where, ...page } = newestFirst(request, cursors, args);
   return {
     page: once(async () => {
       const { select } = queryFromInfo({ context, info, paths: ROW_PATHS, select: { id: true, createdAt: true } });

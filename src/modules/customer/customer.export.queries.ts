@@ -10,7 +10,7 @@ import { type Connection, connectionType, once, pageArgs } from "../../graphql/c
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { facts } from "../../graphql/field-facts.ts";
 import { fromGlobalId } from "../../graphql/global-id.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { newestFirst } from "../../graphql/keyset.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import { CustomerErasedType } from "./customer.erase.ts";
 import { readCustomerData } from "./customer.export.ts";
@@ -59,8 +59,7 @@ function listErased(args: PageArgs, { db, principal, keyring }: Context): Connec
   const request = pageRequest(args);
   const here = within(principal);
   const cursors = cursorsOf(keyring, { list: "erasedCustomers", ...here });
-  const keyset = { column: "at", tieBreaker: "id", descending: true };
-  const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), cursors.open(args.before), (key) => new Date(key));
+  const { where, ...page } = newestFirst(request, cursors, args, { column: "at" });
   return {
     page: once(async () => toPage(await db.erasedCustomer.findMany({ where: { ...here, AND: where }, ...page }), request)),
     cursor: ({ at, id }) => cursors.seal([at.getTime(), id]),

@@ -5,7 +5,7 @@ import { builder } from "../../graphql/builder.ts";
 import { once, pageArgs } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { DocumentStateEnum } from "../../graphql/enums.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { keysetPage, newestFirst } from "../../graphql/keyset.ts";
 import { pageRequest, toPage } from "../../graphql/pagination.ts";
 import { ClientConnection, clientSettings, PersistedDocumentConnection } from "./document.type.ts";
 
@@ -48,8 +48,7 @@ builder.queryFields((t) => ({
       const { bankId: tenantId, mode } = within(principal);
       const request = pageRequest(args);
       const cursors = cursorsOf(keyring, { list: "documents", tenantId, mode, client, states });
-      const keyset = { column: "createdAt", tieBreaker: "hash", descending: true };
-      const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), cursors.open(args.before), (key) => new Date(key));
+      const { where, ...page } = newestFirst(request, cursors, args, { tieBreaker: "hash" });
       const condition = {
         mode,
         client: clientNamed(within(principal), client),

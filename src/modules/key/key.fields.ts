@@ -5,8 +5,8 @@ import { builder } from "../../graphql/builder.ts";
 import { once, pageArgs } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { AudienceEnum, ModeEnum, TenantKindEnum } from "../../graphql/enums.ts";
-import { fromGlobalId, toGlobalId } from "../../graphql/global-id.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { fromGlobalId, MERCHANT_PREFIX, toGlobalId } from "../../graphql/global-id.ts";
+import { newestFirst } from "../../graphql/keyset.ts";
 import { pageRequest, toPage } from "../../graphql/pagination.ts";
 import { ApiKeyNotFound, InvalidApiKey } from "./key.errors.ts";
 import { MAX_OVERLAP_SECONDS } from "./key.policy.ts";
@@ -69,7 +69,7 @@ const RotateApiKeyInput = builder.inputType("RotateApiKeyInput", {
 });
 
 /** The tenant that a merchant is; of what is no merchant's id, one that there is not. */
-const merchantTenant = (id: string) => toGlobalId("mer", fromGlobalId("mer", id) ?? "none");
+const merchantTenant = (id: string) => toGlobalId(MERCHANT_PREFIX, fromGlobalId(MERCHANT_PREFIX, id) ?? "none");
 
 builder.queryField("apiKeys", (t) =>
   t.field({
@@ -85,8 +85,7 @@ builder.queryField("apiKeys", (t) =>
       const whose = merchant == null ? { tenantId: bankId } : { tenant: { id: merchantTenant(merchant), providerId: bankId } };
       const request = pageRequest(args);
       const cursors = cursorsOf(keyring, { list: "keys", tenantId: bankId, mode, merchant: whose.tenant?.id });
-      const keyset = { column: "createdAt", tieBreaker: "id", descending: true };
-      const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), cursors.open(args.before), (key) => new Date(key));
+      const { where, ...page } = newestFirst(request, cursors, args);
       return {
         page: once(async () =>
           toPage(await db.apiKey.findMany({ where: { ...whose, mode, AND: where }, select: KEY_SELECT, ...page }), request),

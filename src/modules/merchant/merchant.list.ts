@@ -4,7 +4,7 @@ import type { Merchant } from "../../database/generated/client.ts";
 import type { TrustLevel } from "../../database/generated/enums.ts";
 import { type Connection, MAX_COUNT, once, toCount } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { newestFirst } from "../../graphql/keyset.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 
 export interface MerchantsArgs extends PageArgs {
@@ -17,13 +17,7 @@ export function listMerchants({ filter, ...args }: MerchantsArgs, { db, keyring,
   const trustLevels = filter?.trustLevels && [...new Set(filter.trustLevels)].sort();
   const condition = { ...within(principal), ...(trustLevels && { trustLevel: { in: trustLevels } }) };
   const cursors = cursorsOf(keyring, { list: "merchants", ...within(principal), trustLevels });
-  const { where, ...page } = keysetPage(
-    { column: "createdAt", tieBreaker: "id", descending: true },
-    request,
-    cursors.open(args.after),
-    cursors.open(args.before),
-    (key) => new Date(key),
-  );
+  const { where, ...page } = newestFirst(request, cursors, args);
   return {
     page: once(async () => toPage(await db.merchant.findMany({ where: { ...condition, AND: where }, ...page }), request)),
     cursor: ({ createdAt, id }) => cursors.seal([createdAt.getTime(), id]),

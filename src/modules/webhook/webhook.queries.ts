@@ -3,14 +3,12 @@ import { builder } from "../../graphql/builder.ts";
 import { once, pageArgs } from "../../graphql/connection.ts";
 import { cursorsOf } from "../../graphql/cursor.ts";
 import { fromGlobalId } from "../../graphql/global-id.ts";
-import { keysetPage } from "../../graphql/keyset.ts";
+import { newestFirst } from "../../graphql/keyset.ts";
 import { pageRequest, toPage } from "../../graphql/pagination.ts";
 import { ENDPOINT_PREFIX, WebhookDeliveryConnection, WebhookDeliveryStateEnum, WebhookEndpointConnection } from "./webhook.type.ts";
 
 export const MANAGE_WEBHOOKS = { scope: "webhooks:manage" } as const;
 
-const NEWEST_FIRST = { column: "createdAt", tieBreaker: "id", descending: true };
-const toDate = (key: string | number) => new Date(key);
 const notCounted = () => Promise.reject(new Error("these are not counted"));
 
 builder.queryFields((t) => ({
@@ -23,7 +21,7 @@ builder.queryFields((t) => ({
       const { bankId: tenantId, mode } = within(principal);
       const request = pageRequest(args);
       const cursors = cursorsOf(keyring, { list: "webhookEndpoints", tenantId, mode });
-      const { where, ...page } = keysetPage(NEWEST_FIRST, request, cursors.open(args.after), cursors.open(args.before), toDate);
+      const { where, ...page } = newestFirst(request, cursors, args);
       return {
         page: once(async () =>
           toPage(await db.webhookEndpoint.findMany({ where: { ...within(principal), AND: where }, ...page }), request),
@@ -46,7 +44,7 @@ builder.queryFields((t) => ({
       const { bankId: tenantId, mode } = within(principal);
       const request = pageRequest(args);
       const cursors = cursorsOf(keyring, { list: "webhookDeliveries", tenantId, mode, endpointId, states });
-      const { where, ...page } = keysetPage(NEWEST_FIRST, request, cursors.open(args.after), cursors.open(args.before), toDate);
+      const { where, ...page } = newestFirst(request, cursors, args);
       const id = fromGlobalId(ENDPOINT_PREFIX, endpointId);
       const condition = {
         ...within(principal),
