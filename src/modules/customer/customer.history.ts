@@ -1,15 +1,13 @@
-import { createContextCache } from "@pothos/core";
-import DataLoader from "dataloader";
 import { within } from "../../access/principal.ts";
 import { CUSTOMER_FIELD_NAMES, type CustomerFieldName } from "../../access/visibility.ts";
 import type { Context } from "../../context.ts";
 import { readRows } from "../../database/read-rows.ts";
 import type { BlacklistReason, CustomerEventType, CustomerLifecycle } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
-import { type Connection, connectionType, once } from "../../graphql/connection.ts";
-import { cursorsOf } from "../../graphql/cursor.ts";
+import { type Connection, connectionType } from "../../graphql/connection.ts";
 import { BlacklistReasonEnum, CustomerEventTypeEnum, CustomerFieldEnum, CustomerLifecycleEnum } from "../../graphql/enums.ts";
-import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
+import { createHistoryLoader, type HistoryKey, historyOf } from "../../graphql/history.ts";
+import type { PageArgs } from "../../graphql/pagination.ts";
 import type { CustomerRow } from "./customer.loader.ts";
 
 interface CustomerEvent {
@@ -59,35 +57,13 @@ const CustomerEventType_ = builder.objectRef<CustomerEvent>("CustomerEvent").imp
 
 export const CustomerEventConnection = connectionType("CustomerEvent", CustomerEventType_);
 
-interface HistoryKey {
-  readonly customerId: string;
-  /** Only versions below this one. */
-  readonly below: number;
-  readonly take: number;
+/** The history of one customer, newest first. */
+export function customerHistory({ id }: CustomerRow, context: Context, args: PageArgs): Connection<CustomerEvent> {
+  return historyOf(historyLoader, "history", id, args, context);
 }
 
-/** The history of one customer, newest first. Histories of all customers of a list are one statement. */
-export function customerHistory(customer: CustomerRow, context: Context, args: PageArgs): Connection<CustomerEvent> {
-  const request = pageRequest(args);
-  const cursors = cursorsOf(context.keyring, { list: "history", ...within(context.principal), of: customer.id });
-  const after = cursors.open(args.after);
-  return {
-    page: once(async () => {
-      const key = { customerId: customer.id, below: Number(after?.[0] ?? 2 ** 31 - 1), take: request.size + 1 };
-      return toPage(await historyLoader(context).load(key), request);
-    }),
-    cursor: ({ version }) => cursors.seal([version]),
-    count: () => Promise.reject(new Error("histories are not counted")),
-  };
-}
-
-/** Histories by customer and page. */
-export const historyLoader = createContextCache(
-  (context: Context) =>
-    new DataLoader<HistoryKey, CustomerEvent[], string>((keys) => loadHistories(context, keys), {
-      cacheKeyFn: (key) => JSON.stringify(key),
-    }),
-);
+/** Histories by customer and page; of all customers of a list they are one statement. */
+export const historyLoader = createHistoryLoader(loadHistories);
 
 /** Of each that is wanted, in their order, newest first: its place, and what an event is made of. */
 const HISTORIES = `
@@ -105,7 +81,7 @@ const HISTORIES = `
 
 async function loadHistories(context: Context, keys: readonly HistoryKey[]): Promise<CustomerEvent[][]> {
   const { bankId, mode } = within(context.principal);
-  const wanted = keys.map(({ customerId, below, take }, place) => ({ place, customer_id: customerId, below, take }));
+  const wanted = keys.map(({ of, below, take }, place) => ({ place, customer_id: of, below, take }));
   const histories = keys.map((): CustomerEvent[] => []);
   for (const [place, ...event] of await readRows(context.db, { text: HISTORIES, values: [JSON.stringify(wanted), bankId, mode] })) {
     const [version, type, actor, changed, lifecycle, reason, expiresAt, at] = event;

@@ -1,14 +1,12 @@
-import { createContextCache } from "@pothos/core";
-import DataLoader from "dataloader";
 import { within } from "../../access/principal.ts";
 import type { Context } from "../../context.ts";
 import type { Merchant, MerchantEvent } from "../../database/generated/client.ts";
 import type { MerchantEventType } from "../../database/generated/enums.ts";
 import { builder } from "../../graphql/builder.ts";
-import { type Connection, connectionType, once } from "../../graphql/connection.ts";
-import { cursorsOf } from "../../graphql/cursor.ts";
+import { type Connection, connectionType } from "../../graphql/connection.ts";
 import { TrustLevelEnum } from "../../graphql/trust-level.ts";
-import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
+import { createHistoryLoader, type HistoryKey, historyOf } from "../../graphql/history.ts";
+import type { PageArgs } from "../../graphql/pagination.ts";
 
 const MerchantEventTypeEnum = builder.enumType("MerchantEventType", {
   description: "What happened to a merchant.",
@@ -31,43 +29,24 @@ const MerchantEventType_ = builder.objectRef<MerchantEvent>("MerchantEvent").imp
 
 export const MerchantEventConnection = connectionType("MerchantEvent", MerchantEventType_);
 
-interface HistoryKey {
-  readonly merchantId: string;
-  /** Only versions below this one. */
-  readonly below: number;
-  readonly take: number;
-}
-
-/** The history of one merchant, newest first. Histories of all merchants of a list are one statement. */
+/** The history of one merchant, newest first. */
 export function merchantHistory({ id }: Merchant, args: PageArgs, context: Context): Connection<MerchantEvent> {
-  const request = pageRequest(args);
-  const cursors = cursorsOf(context.keyring, { list: "merchantHistory", ...within(context.principal), of: id });
-  const below = Number(cursors.open(args.after)?.[0] ?? 2 ** 31 - 1);
-  return {
-    page: once(async () => toPage(await historyLoader(context).load({ merchantId: id, below, take: request.size + 1 }), request)),
-    cursor: ({ version }) => cursors.seal([version]),
-    count: () => Promise.reject(new Error("histories are not counted")),
-  };
+  return historyOf(historyLoader, "merchantHistory", id, args, context);
 }
 
-/** Histories by merchant and page. */
-export const historyLoader = createContextCache(
-  (context: Context) =>
-    new DataLoader<HistoryKey, MerchantEvent[], string>((keys) => loadHistories(context, keys), {
-      cacheKeyFn: (key) => JSON.stringify(key),
-    }),
-);
+/** Histories by merchant and page; of all merchants of a list they are one statement. */
+export const historyLoader = createHistoryLoader(loadHistories);
 
 async function loadHistories({ db, principal }: Context, keys: readonly HistoryKey[]): Promise<MerchantEvent[][]> {
   const { bankId, mode } = within(principal);
   const wanted = keys.map((key, place) => ({ ...key, place }));
   const rows = await db.$queryRaw<(MerchantEvent & { place: number })[]>`
     SELECT wanted.place, event.*
-    FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS wanted(place int, "merchantId" uuid, below int, take int)
+    FROM jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) AS wanted(place int, "of" uuid, below int, take int)
     CROSS JOIN LATERAL (
       SELECT version, type, actor, trust_level AS "trustLevel", at
       FROM merchant_event
-      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND merchant_id = wanted."merchantId" AND version < wanted.below
+      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND merchant_id = wanted."of" AND version < wanted.below
       ORDER BY version DESC
       LIMIT wanted.take
     ) AS event
