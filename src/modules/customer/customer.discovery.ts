@@ -13,11 +13,13 @@ export async function republish(
   actor: Actor,
   customers: readonly Pick<Customer, "id" | "phrase" | "email" | "consentAt">[],
 ): Promise<void> {
-  const ids = customers.map(({ id }) => id);
-  await conceal(tx, actor, ids);
-  const devices = await tx.device.findMany({ where: { ...within(actor), customerId: { in: ids } } });
+  const idsOf = (some: typeof customers) => some.map(({ id }) => id);
+  await conceal(tx, actor, idsOf(customers));
+  const consenting = customers.filter(({ consentAt }) => consentAt !== null);
+  if (consenting.length === 0) return;
+  const devices = await tx.device.findMany({ where: { ...within(actor), customerId: { in: idsOf(consenting) } } });
   const ofCustomer = Map.groupBy(devices, ({ customerId }) => customerId);
-  const found = customers.map(({ id: customerId, phrase, email, consentAt }) => {
+  const found = consenting.map(({ id: customerId, phrase, email, consentAt }) => {
     const deviceIds = (ofCustomer.get(customerId) ?? []).map((device) => openDeviceId(keyring, device));
     return { customerId, phrase, email, consentAt, deviceIds };
   });
