@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Database } from "../database/client.ts";
 import type { ApiKey, Client, ClientSettings, Tenant } from "../database/generated/client.ts";
 import type { TrustLevel } from "../database/generated/enums.ts";
-import { fromGlobalId } from "../graphql/global-id.ts";
+import { fromGlobalId, MERCHANT_PREFIX } from "../graphql/global-id.ts";
 import type { Job } from "../jobs/schedule.ts";
 import { parseApiKey, secretMatches } from "./api-key.ts";
 import type { VerifyToken } from "./jwt.ts";
@@ -87,7 +87,7 @@ export function createAuthenticate(
 /** What the key's tenant is trusted with; null: it is no merchant. Undefined: its provider has no such merchant in the key's mode. */
 async function trustLevelOf(db: Database, { mode, tenant: { id, providerId } }: KeyRow): Promise<TrustLevel | null | undefined> {
   if (providerId === null) return null;
-  const merchant = { bankId: providerId, mode, id: fromGlobalId("mer", id)! };
+  const merchant = { bankId: providerId, mode, id: fromGlobalId(MERCHANT_PREFIX, id)! };
   return (await db.merchant.findUnique({ where: { bankId_mode_id: merchant }, select: { trustLevel: true } }))?.trustLevel;
 }
 

@@ -1,15 +1,11 @@
-import { ON_BATCH } from "./rest-documents.ts";
+import { ON_BATCH, ON_FAILURE } from "./rest-documents.ts";
 
 /** The documents that merchants' routes run: see `rest-documents.ts`. */
 
 /** POST /v1/provider/merchants. */
 export const CREATE_MERCHANTS = /* GraphQL */ `mutation RestCreateMerchants($merchants: [BatchMerchantInput]!) {
   createMerchantsBatch(input: { merchants: $merchants }) {
-    __typename
-    ... on Error {
-      code
-      message
-    }
+    ${ON_FAILURE}
     ... on MerchantBatchResult {
       ${ON_BATCH}
       merchantIds
@@ -21,11 +17,7 @@ export const CREATE_MERCHANTS = /* GraphQL */ `mutation RestCreateMerchants($mer
 /** PATCH /v1/provider/merchants/{id}/trust-level. */
 export const SET_TRUST_LEVEL = /* GraphQL */ `mutation RestSetTrustLevel($id: ID!, $trustLevel: TrustLevel!) {
   setTrustLevel(input: { id: $id, trustLevel: $trustLevel }) {
-    __typename
-    ... on Error {
-      code
-      message
-    }
+    ${ON_FAILURE}
     ... on Merchant {
       id
       name

@@ -28,12 +28,15 @@ fragment Customer on Customer {
   updatedAt
 }`;
 
-/** What a mutation answers when it did not do what was asked. */
-const ON_ERROR = /* GraphQL */ `__typename
+/** What any mutation answers when it did not do what was asked. */
+export const ON_FAILURE = /* GraphQL */ `__typename
     ... on Error {
       code
       message
-    }
+    }`;
+
+/** The same of one that checks a customer's data. */
+const ON_ERROR = /* GraphQL */ `${ON_FAILURE}
     ... on InvalidCustomerData {
       issues {
         field
@@ -104,11 +107,7 @@ ${ON_BANK_CUSTOMER}`;
 /** POST /v1/bank/customers. */
 export const CREATE_BANK_CUSTOMERS = /* GraphQL */ `mutation RestCreateBankCustomers($customers: [BatchCustomerInput]!) {
   createCustomersBatch(input: { customers: $customers }) {
-    __typename
-    ... on Error {
-      code
-      message
-    }
+    ${ON_FAILURE}
     ... on BatchResult {
       ${ON_BATCH}
       customerIds
@@ -159,11 +158,7 @@ export const UNLINK_DEVICE = /* GraphQL */ `mutation RestUnlinkDevice($id: ID!, 
 /** DELETE /v1/customers/{id}. */
 export const ERASE_CUSTOMER = /* GraphQL */ `mutation RestEraseCustomer($id: ID!, $reason: ErasureReason! = OTHER) {
   eraseCustomer(input: { id: $id, reason: $reason }) {
-    __typename
-    ... on Error {
-      code
-      message
-    }
+    ${ON_FAILURE}
     ... on CustomerErased {
       id
       erasedAt

@@ -11,7 +11,8 @@ import { openDeviceId } from "./customer.columns.ts";
 /** The most devices that a customer can have. */
 export const MAX_DEVICES = 20;
 
-const PREFIX = "dev";
+/** The prefix of a device's global id. */
+export const DEVICE_PREFIX = "dev";
 
 /** The devices of each customer, by customer id, newest first. Those of all customers of a list are one statement. */
 export const devicesLoader = createContextCache(
@@ -27,7 +28,7 @@ export const devicesLoader = createContextCache(
 );
 
 /** A device alone is a customer's device all the same: to see it is to see `Customer.devices`. */
-registerNode(PREFIX, "Device", { visibility: "SENSITIVE" }, async (id, { db, principal, disclosed }) => {
+registerNode(DEVICE_PREFIX, "Device", { visibility: "SENSITIVE" }, async (id, { db, principal, disclosed }) => {
   const device = await db.device.findFirst({ where: { ...within(principal), id } });
   if (device) disclosed.show("devices", device.customerId);
   return device;
@@ -37,7 +38,7 @@ export const DeviceType = builder.objectRef<Device>("Device").implement({
   description: "A device of a customer, by which merchants that are trusted with it find the customer.",
   interfaces: [nodeInterface],
   fields: (t) => ({
-    id: t.id({ description: "`dev_` and a UUID.", resolve: ({ id }) => toGlobalId(PREFIX, id) }),
+    id: t.id({ description: "`dev_` and a UUID.", resolve: ({ id }) => toGlobalId(DEVICE_PREFIX, id) }),
     deviceId: t.string({
       description: "The device's own id, as it was linked. Encrypted at rest.",
       resolve: (device, _args, { keyring }) => openDeviceId(keyring, device),

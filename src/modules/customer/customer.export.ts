@@ -9,6 +9,7 @@ import { noteContext } from "./customer.blacklist-entry.ts";
 import { identityHashes } from "./customer.blacklisted-identity.ts";
 import { columnContext, openDeviceId } from "./customer.columns.ts";
 import { consentOf } from "./customer.consent.ts";
+import { DEVICE_PREFIX } from "./customer.device.ts";
 import type { CustomerData } from "./customer.export.type.ts";
 import { arePaymentsEnabled, lifecycleOf } from "./customer.lifecycle.ts";
 import { isBlacklisted } from "./customer.policy.ts";
@@ -45,7 +46,7 @@ async function readAll(tx: Transaction, keyring: Keyring, actor: Actor, customer
   const identities = await tx.blacklistedIdentity.findMany({ where: ofCustomer });
   const events = await tx.customerEvent.findMany({ where: ofCustomer, orderBy: { version: "asc" } });
   const linked = await tx.device.findMany({ where: ofCustomer, orderBy: [{ linkedAt: "asc" }, { id: "asc" }] });
-  const devices = linked.map((row) => ({ ...row, id: toGlobalId("dev", row.id), deviceId: openDeviceId(keyring, row) }));
+  const devices = linked.map((row) => ({ ...row, id: toGlobalId(DEVICE_PREFIX, row.id), deviceId: openDeviceId(keyring, row) }));
   const found = await tx.discovery.findMany({ where: ofCustomer });
   const keys = await tx.idempotencyKey.findMany({
     // What a registration makes has the time of its key, by which the key is found.

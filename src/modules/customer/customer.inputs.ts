@@ -1,4 +1,4 @@
-import { builder } from "../../graphql/builder.ts";
+import { builder, type Types } from "../../graphql/builder.ts";
 import { BlacklistReasonEnum, ErasureReasonEnum, GenderEnum, OrderDirectionEnum } from "../../graphql/enums.ts";
 import { ConsentInputType } from "./customer.consent.ts";
 import type { CustomerOrderField } from "./customer.list.ts";
@@ -148,24 +148,23 @@ export const SetConsentInput = builder.inputType("SetConsentInput", {
   }),
 });
 
-const DEVICE_ID = "The device's own id: 1 to 255 characters, compared sign by sign after trimming.";
+const deviceFields = (t: PothosSchemaTypes.InputFieldBuilder<Types, "InputObject">) => ({
+  id: t.id({ required: true, description: "The customer's id." }),
+  deviceId: t.string({
+    required: true,
+    description: "The device's own id: 1 to 255 characters, compared sign by sign after trimming.",
+  }),
+  expectedVersion: t.int({ description: EXPECTED_VERSION }),
+});
 
 export const LinkDeviceInput = builder.inputType("LinkDeviceInput", {
   description: "Which device to link to which customer.",
-  fields: (t) => ({
-    id: t.id({ required: true, description: "The customer's id." }),
-    deviceId: t.string({ required: true, description: DEVICE_ID }),
-    expectedVersion: t.int({ description: EXPECTED_VERSION }),
-  }),
+  fields: deviceFields,
 });
 
 export const UnlinkDeviceInput = builder.inputType("UnlinkDeviceInput", {
   description: "Which device to take off which customer.",
-  fields: (t) => ({
-    id: t.id({ required: true, description: "The customer's id." }),
-    deviceId: t.string({ required: true, description: DEVICE_ID }),
-    expectedVersion: t.int({ description: EXPECTED_VERSION }),
-  }),
+  fields: deviceFields,
 });
 
 export const EraseCustomerInput = builder.inputType("EraseCustomerInput", {

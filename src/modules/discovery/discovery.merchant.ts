@@ -6,7 +6,7 @@ import { lackingTrust, limitFactorOf } from "../../access/trust.ts";
 import type { Context } from "../../context.ts";
 import type { TrustLevel } from "../../database/generated/enums.ts";
 import { badUserInput, forbidden } from "../../graphql/errors.ts";
-import { fromGlobalId, toGlobalId } from "../../graphql/global-id.ts";
+import { fromGlobalId, MERCHANT_PREFIX, toGlobalId } from "../../graphql/global-id.ts";
 
 /** The merchant that a question is asked for: its global id, and how many times the usual limits it has. */
 export interface Asking {
@@ -14,7 +14,10 @@ export interface Asking {
   readonly factor: number;
 }
 
-/** What the principal's tenant trusts its merchants with, by their ids; null: it has none of that id in this mode. */
+/**
+ * What the principal's tenant trusts its merchants with, by their ids, and nothing else of them: who asks may not read merchants. Null: it has
+ * none of that id in this mode.
+ */
 const trustLoader = createContextCache(
   ({ db, principal }: Context) =>
     new DataLoader<string, TrustLevel | null>(async (ids) => {
@@ -35,8 +38,8 @@ const trustLoader = createContextCache(
 export async function askingFor(context: Context, entityId: string | null | undefined, scope: Scope): Promise<Asking> {
   const { tenantId, trustLevel: own } = context.principal;
   if (own === null && entityId == null) throw wrongEntity("is required: the merchant that you ask for.");
-  const uuid = fromGlobalId("mer", entityId ?? tenantId);
-  const id = uuid && toGlobalId("mer", uuid);
+  const uuid = fromGlobalId(MERCHANT_PREFIX, entityId ?? tenantId);
+  const id = uuid && toGlobalId(MERCHANT_PREFIX, uuid);
   const trustLevel = own === null ? uuid && (await trustLoader(context).load(uuid)) : id === tenantId && own;
   if (!id || !trustLevel) throw wrongEntity("there is no such merchant here.");
   const lacks = lackingTrust(trustLevel, scope);

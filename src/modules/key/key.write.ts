@@ -2,7 +2,7 @@ import { ensureTenant, issueKey, type NewKey } from "../../access/issue-key.ts";
 import { type Principal, within } from "../../access/principal.ts";
 import type { Scope } from "../../access/scopes.ts";
 import { tallyOf } from "../../changes/tally.ts";
-import { fromGlobalId, toGlobalId } from "../../graphql/global-id.ts";
+import { fromGlobalId, MERCHANT_PREFIX, toGlobalId } from "../../graphql/global-id.ts";
 import type { Transaction } from "../../database/client.ts";
 import { ApiKeyNotFound, InvalidApiKey } from "./key.errors.ts";
 import { beyond, isOperator, type KeyRequest, MAX_OVERLAP_SECONDS, placeOf, requestIssues } from "./key.policy.ts";
@@ -31,10 +31,10 @@ export async function createKey(tx: Transaction, principal: Principal, request: 
 
 /** A merchant of the principal's tenant and mode, as a tenant. Throws InvalidApiKey: another's answers as none. */
 async function merchantOf(tx: Transaction, principal: Principal, merchant: string): Promise<NewKey["tenant"]> {
-  const id = fromGlobalId("mer", merchant);
+  const id = fromGlobalId(MERCHANT_PREFIX, merchant);
   const found = id && (await tx.merchant.findFirst({ where: { ...within(principal), id }, select: { id: true } }));
   if (!found) throw new InvalidApiKey([{ field: "merchant", message: "is none of the key's own tenant and mode" }]);
-  return tenantOf(principal, toGlobalId("mer", id));
+  return tenantOf(principal, toGlobalId(MERCHANT_PREFIX, id));
 }
 
 /** The tenant of a key that the principal manages: its own, or a merchant of its. */

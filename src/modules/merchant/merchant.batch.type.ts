@@ -1,10 +1,10 @@
 import { builder } from "../../graphql/builder.ts";
 import { pageArgs } from "../../graphql/connection.ts";
-import { toGlobalId } from "../../graphql/global-id.ts";
+import { MERCHANT_PREFIX, toGlobalId } from "../../graphql/global-id.ts";
 import { registerKind } from "../batch/batch.kind.ts";
 import { batchType, listCreated } from "../batch/batch.type.ts";
 import { merchantLoader } from "./merchant.loader.ts";
-import { MANAGE_MERCHANTS, MERCHANT_PREFIX, MerchantConnection } from "./merchant.type.ts";
+import { MANAGE_MERCHANTS, MerchantConnection } from "./merchant.type.ts";
 
 export const MERCHANT_BATCHES = registerKind({
   name: "MERCHANT",

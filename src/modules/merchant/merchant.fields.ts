@@ -2,14 +2,14 @@ import { originOf, write } from "../../changes/write.ts";
 import { builder } from "../../graphql/builder.ts";
 import { pageArgs } from "../../graphql/connection.ts";
 import { TrustLevelEnum } from "../../graphql/trust-level.ts";
-import { fromGlobalId } from "../../graphql/global-id.ts";
+import { fromGlobalId, MERCHANT_PREFIX } from "../../graphql/global-id.ts";
 import { registerNode } from "../../graphql/node.ts";
 import { MerchantNotFound, MerchantVersionConflict } from "./merchant.errors.ts";
 import { historyLoader } from "./merchant.history.ts";
 import { listMerchants } from "./merchant.list.ts";
 import { merchantLoader } from "./merchant.loader.ts";
 import { setTrustLevel } from "./merchant.trust.ts";
-import { MANAGE_MERCHANTS, MERCHANT_PREFIX, MerchantConnection, MerchantType } from "./merchant.type.ts";
+import { MANAGE_MERCHANTS, MerchantConnection, MerchantType } from "./merchant.type.ts";
 
 const MerchantFilterInput = builder.inputType("MerchantFilter", {
   description: "Only merchants that match all that is given. Null and left out: no restriction.",

@@ -4,10 +4,9 @@ import { timeOfWrite } from "../../changes/time-of-write.ts";
 import type { Transaction } from "../../database/client.ts";
 import type { Merchant } from "../../database/generated/client.ts";
 import type { TrustLevel } from "../../database/generated/enums.ts";
-import { fromGlobalId } from "../../graphql/global-id.ts";
+import { fromGlobalId, MERCHANT_PREFIX } from "../../graphql/global-id.ts";
 import { MerchantNotFound, MerchantVersionConflict } from "./merchant.errors.ts";
 import { recordMerchantEvents } from "./merchant.events.ts";
-import { MERCHANT_PREFIX } from "./merchant.type.ts";
 
 export interface SetTrustLevel {
   readonly id: string;

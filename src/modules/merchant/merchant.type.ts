@@ -2,12 +2,9 @@ import type { Merchant } from "../../database/generated/client.ts";
 import { builder } from "../../graphql/builder.ts";
 import { connectionType, pageArgs } from "../../graphql/connection.ts";
 import { TrustLevelEnum } from "../../graphql/trust-level.ts";
-import { toGlobalId } from "../../graphql/global-id.ts";
+import { MERCHANT_PREFIX, toGlobalId } from "../../graphql/global-id.ts";
 import { nodeInterface } from "../../graphql/node.ts";
 import { MerchantEventConnection, merchantHistory } from "./merchant.history.ts";
-
-/** The prefix of a merchant's global id. */
-export const MERCHANT_PREFIX = "mer";
 
 /** Who may do anything with merchants. The scope alone decides, whatever the key's tenant is. */
 export const MANAGE_MERCHANTS = { scope: "merchants:write" } as const;
