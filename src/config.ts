@@ -28,6 +28,8 @@ export interface Config {
   readonly lookupLimit: number;
   /** Questions of where somebody is a customer, an hour and merchant. */
   readonly discoveryLimit: number;
+  /** The same, an hour, provider and mode. */
+  readonly providerDiscoveryLimit: number;
   /** Null: no metrics are served. */
   readonly metricsPort: number | null;
   /** Null: no traces are kept. */
@@ -122,6 +124,7 @@ export function readConfig(
     costLimit: parsed.data.COST_LIMIT,
     lookupLimit: parsed.data.LOOKUP_LIMIT,
     discoveryLimit: parsed.data.DISCOVERY_LIMIT,
+    providerDiscoveryLimit: parsed.data.PROVIDER_DISCOVERY_LIMIT,
     metricsPort: parsed.data.METRICS_PORT ?? null,
     otlpEndpoint: parsed.data.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     dataDir: DATA_DIR,

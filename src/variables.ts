@@ -38,6 +38,9 @@ export const VARIABLES = {
   DISCOVERY_LIMIT: variable(limit(100)).describe(
     "How often an hour may be asked for a merchant where somebody is a customer, by e-mail or device, whoever asks for it; PREMIUM merchants may more often.",
   ),
+  PROVIDER_DISCOVERY_LIMIT: variable(limit(2000)).describe(
+    "The same for all merchants of a provider together, in each mode: however many it registers and whatever it trusts them with.",
+  ),
   METRICS_PORT: variable(port.optional()).describe(
     "The port that tells metrics to Prometheus, at `/metrics`, on `HOST`. 0: any free one. None: no metrics are told.",
   ),

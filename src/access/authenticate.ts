@@ -1,19 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/client.ts";
-import type { ApiKey, Client, ClientSettings, Tenant } from "../database/generated/client.ts";
-import type { TrustLevel } from "../database/generated/enums.ts";
-import { fromGlobalId, MERCHANT_PREFIX } from "../graphql/global-id.ts";
+import type { ApiKey } from "../database/generated/client.ts";
 import type { Job } from "../jobs/schedule.ts";
 import { parseApiKey, secretMatches } from "./api-key.ts";
 import type { VerifyToken } from "./jwt.ts";
+import { identityOf, type KeyRow, WITH_BEARER } from "./key-identity.ts";
 import type { Identity } from "./principal.ts";
-import { isScope } from "./scopes.ts";
 
 /** Tells who bears an Authorization header, or null for none, a wrong, expired, revoked or malformed one alike. */
 export type Authenticate = (authorization: string | null) => Promise<Identity | null>;
-
-type KeyRow = ApiKey & { tenant: Tenant; client: (Client & { settings: ClientSettings[] }) | null };
 
 /** How stale a key may be: a revocation is in effect in every process after this long. */
 const MAX_AGE_MS = 1000;
@@ -35,12 +31,12 @@ export function createAuthenticate(
   verifyToken: VerifyToken | null,
   production: boolean,
 ): { authenticate: Authenticate; lastUse: Job } {
-  const keys = new LRUCache<string, { row: KeyRow | null; trustLevel: TrustLevel | null | undefined }>({
+  const keys = new LRUCache<string, { row: KeyRow | null; identity: Identity | null }>({
     max: 10_000,
     ttl: MAX_AGE_MS,
     fetchMethod: async (id) => {
-      const row = await db.apiKey.findUnique({ where: { id }, include: { tenant: true, client: { include: { settings: true } } } });
-      return { row, trustLevel: row && (await trustLevelOf(db, row)) };
+      const row = await db.apiKey.findUnique({ where: { id }, include: WITH_BEARER });
+      return { row, identity: row && (await identityOf(db, row)) };
     },
   });
   const used = new Map<string, Date>();
@@ -50,26 +46,12 @@ export function createAuthenticate(
     if (bearer === undefined) return null;
     if (verifyToken && !bearer.startsWith("cgw_")) return verifyToken(bearer);
     const parts = parseApiKey(bearer) ?? { ...NOBODY, id: createHash("sha256").update(bearer).digest("hex").slice(0, 16) };
-    const { row, trustLevel } = (await keys.fetch(parts.id))!;
+    const { row, identity } = (await keys.fetch(parts.id))!;
     const matches = secretMatches(parts.secret, row?.secretHash ?? NOBODY.secretHash);
     const now = new Date();
-    if (!row || trustLevel === undefined || !matches || row.mode !== parts.mode || !isValid(row, now) || (production && row.demo))
-      return null;
+    if (!row || !identity || !matches || row.mode !== parts.mode || !isValid(row, now) || (production && row.demo)) return null;
     used.set(row.id, now);
-    const settings = row.client?.settings.find(({ mode }) => mode === row.mode);
-    return {
-      keyId: row.id,
-      tenantId: row.tenantId,
-      tenantKind: row.tenant.kind,
-      trustLevel,
-      mode: row.mode,
-      audience: row.audience,
-      clientId: row.clientId,
-      clientAccess: settings?.access ?? "OPEN",
-      clientCostLimit: settings?.costLimit ?? null,
-      expiresAt: row.expiresAt,
-      scopes: row.scopes.filter(isScope),
-    };
+    return identity;
   };
 
   const lastUse: Job = {
@@ -82,13 +64,6 @@ export function createAuthenticate(
     },
   };
   return { authenticate, lastUse };
-}
-
-/** What the key's tenant is trusted with; null: it is no merchant. Undefined: its provider has no such merchant in the key's mode. */
-async function trustLevelOf(db: Database, { mode, tenant: { id, providerId } }: KeyRow): Promise<TrustLevel | null | undefined> {
-  if (providerId === null) return null;
-  const merchant = { bankId: providerId, mode, id: fromGlobalId(MERCHANT_PREFIX, id)! };
-  return (await db.merchant.findUnique({ where: { bankId_mode_id: merchant }, select: { trustLevel: true } }))?.trustLevel;
 }
 
 /** Whether a key has neither been revoked nor come to its end. */

@@ -93,6 +93,7 @@ async function identityOf(payload: JWTPayload, issuer: JwtIssuer, db: Database):
     tenantKind: tenant.kind,
     // A merchant's id is no bank's: no token names one.
     trustLevel: null,
+    providerId: null,
     mode: mode as Mode,
     audience: audience as Audience,
     clientId: null,

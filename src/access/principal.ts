@@ -21,6 +21,8 @@ export interface Principal {
   readonly tenantKind: TenantKind;
   /** What a merchant's provider trusts it with; null: the tenant is no merchant. */
   readonly trustLevel: TrustLevel | null;
+  /** Whose merchant the tenant is; null: it is none. */
+  readonly providerId: string | null;
   readonly mode: Mode;
   readonly audience: Audience;
   /** The client that the key belongs to, or null; persisted documents are registered for it. */

@@ -26,30 +26,44 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
-/** What each scope grants, as the documentation says it. */
-const GRANTS: Record<Scope, string> = {
-  "customers:read": "Read customers' STANDARD fields. Every other customer scope implies it.",
-  "customers:read:extended": "Read EXTENDED fields too, batches, and filter and sort by them.",
-  "customers:read:sensitive": "Read SENSITIVE fields too. Implies `customers:read:extended`.",
-  "customers:write": "Create and update customers.",
-  "customers:blacklist": "Put customers on the blacklist and take them off.",
-  "customers:erase": "Erase customers.",
-  "batches:write": "Create customers in batches and read the batches; bodies up to 1 MB.",
-  "devices:write": "Link devices to customers and take them off. Implies `customers:read`.",
-  "devices:lookup": "For merchants, and who acts for one: find the customer of a device.",
-  "discovery:read": "For merchants, and who acts for one: find at which banks a person is a customer.",
-  "merchants:write": "Register merchants, read them and set their trust level; bodies up to 1 MB.",
-  "webhooks:manage": "Say where events are sent.",
-  "documents:publish": "Register persisted documents.",
-  "keys:manage":
+/** Who can hold a scope: whoever has customers, whoever has merchants, either, or who runs the gateway. */
+type Holders = "banks" | "providers" | "both" | "operator";
+
+/**
+ * THE table of scopes: who can hold each, and what it grants, as the documentation says it. Only banks have customers: a provider that wrote
+ * some would have merchants find them as a bank's. Only providers ask for merchants: a bank would learn of other banks' customers.
+ */
+const GRANTS: Record<Scope, readonly [Holders, string]> = {
+  "customers:read": ["both", "Read customers' STANDARD fields. Every other customer scope implies it."],
+  "customers:read:extended": ["both", "Read EXTENDED fields too, batches, and filter and sort by them."],
+  "customers:read:sensitive": ["both", "Read SENSITIVE fields too. Implies `customers:read:extended`."],
+  "customers:write": ["banks", "Create and update customers."],
+  "customers:blacklist": ["banks", "Put customers on the blacklist and take them off."],
+  "customers:erase": ["banks", "Erase customers."],
+  "batches:write": ["banks", "Create customers in batches and read the batches; bodies up to 1 MB."],
+  "devices:write": ["banks", "Link devices to customers and take them off. Implies `customers:read`."],
+  "devices:lookup": ["providers", "For merchants, and who acts for one: find the customer of a device."],
+  "discovery:read": ["providers", "For merchants, and who acts for one: find at which banks a person is a customer."],
+  "merchants:write": ["both", "Register merchants, read them and set their trust level; bodies up to 1 MB."],
+  "webhooks:manage": ["both", "Say where events are sent."],
+  "documents:publish": ["both", "Register persisted documents."],
+  "keys:manage": [
+    "both",
     "Make, list, rotate and revoke keys of the own bank and mode, and of its merchants; a key grants only what its maker holds. Not for a PARTNER.",
-  "audit:read": "Read the audit.",
-  "banks:manage": "The operator's: make banks and providers, and their first keys. Goes with no other scope.",
+  ],
+  "audit:read": ["both", "Read the audit."],
+  "banks:manage": ["operator", "The operator's: make banks and providers, and their first keys. Goes with no other scope."],
 };
+
+const HOLDERS: Record<Holders, string> = { banks: "banks", providers: "providers", both: "banks, providers", operator: "the operator" };
 
 /** The documentation's table of scopes: `node src/access/scopes.ts`. */
 export function printScopes(): string {
-  return ["| scope | grants |", "|---|---|", ...SCOPES.map((scope) => `| \`${scope}\` | ${GRANTS[scope]} |`)].join("\n");
+  const rows = SCOPES.map((scope) => {
+    const [holders, grants] = GRANTS[scope];
+    return `| \`${scope}\` | ${HOLDERS[holders]} | ${grants} |`;
+  });
+  return ["| scope | for | grants |", "|---|---|---|", ...rows].join("\n");
 }
 
 /** Whether a text names a scope. Case matters. */
@@ -68,13 +82,20 @@ export function expandScopes(granted: Iterable<Scope>): ReadonlySet<Scope> {
   return all;
 }
 
+const isHeldBy = (scope: Scope, ...holders: readonly Holders[]) => holders.includes(GRANTS[scope][0]);
+
 /** What each kind of tenant can have. `banks:manage` is the operator's and goes with no other scope, so that who runs the gateway sees no customer by that alone. */
 const IS_FOR_KIND: Record<TenantKind, (scope: Scope) => boolean> = {
-  BANK: (scope) => scope !== "banks:manage",
-  PROVIDER: (scope) => scope !== "banks:manage",
+  BANK: (scope) => isHeldBy(scope, "banks", "both"),
+  PROVIDER: (scope) => isHeldBy(scope, "providers", "both"),
   MERCHANT: (scope) => levelFor(scope) !== null,
-  OPERATOR: (scope) => scope === "banks:manage",
+  OPERATOR: (scope) => isHeldBy(scope, "operator"),
 };
+
+/** All scopes that a kind of tenant can have. */
+export function scopesOf(kind: TenantKind): Scope[] {
+  return SCOPES.filter(IS_FOR_KIND[kind]);
+}
 
 /** Whom a key is for. */
 export interface Bearer {

@@ -1,4 +1,4 @@
-import type { TrustLevel } from "../database/generated/enums.ts";
+import type { Mode, TrustLevel } from "../database/generated/enums.ts";
 import type { Scope } from "./scopes.ts";
 
 /** What a level of trust adds to the ones before it. */
@@ -37,6 +37,16 @@ export function lackingTrust(level: TrustLevel, scope: Scope): string | null {
 /** How many times the usual limits a caller has; null: who is no merchant. */
 export function limitFactorOf(level: TrustLevel | null): number {
   return level === null ? 1 : TRUST[level].limitFactor;
+}
+
+/** A merchant as the owner of limits. */
+export function merchantOwner(id: string, level: TrustLevel) {
+  return { id, factor: limitFactorOf(level) };
+}
+
+/** All merchants of a provider and mode together, as the owner of limits: of the tenant's own merchants, or of the one that it is. */
+export function providerOwner({ tenantId, providerId, mode }: { tenantId: string; providerId: string | null; mode: Mode }) {
+  return { id: `${providerId ?? tenantId} ${mode}`, factor: 1 };
 }
 
 /** The documentation's table of trust: `node src/access/trust.ts`. */

@@ -29,8 +29,12 @@ export function noteRead(context: Context, operation: string | null, documentHas
   context.audit.note({ ...who(context), action: "READ", operation, outcome: "OK", documentHash, customers, fields, subjects: [] });
 }
 
+/** What came of a question for a merchant: more than its hourly questions, or its provider's, are refused. */
+export type DiscoveryOutcome = "OK" | "RATE_LIMITED";
+
 /** What was asked for a merchant, and about whom it was told. */
 export interface AskedForMerchant {
+  readonly outcome: DiscoveryOutcome;
   readonly merchant: string;
   /** The field of a customer that the question named a value of. */
   readonly field: string;
@@ -38,13 +42,13 @@ export interface AskedForMerchant {
   readonly customers: ReadonlySet<string>;
 }
 
-/** Notes one question of a merchant where somebody is a customer: an entry of its own, found or not, since either tells something. */
+/** Notes one question of a merchant where somebody is a customer: an entry of its own, found or not, since either tells something, and refused. */
 export function noteDiscovery(context: Context, { fieldName, operation }: GraphQLResolveInfo, asked: AskedForMerchant): void {
   context.audit.note({
     ...who(context),
-    action: "READ",
+    action: asked.outcome === "OK" ? "READ" : "REFUSAL",
     operation: fieldName,
-    outcome: "OK",
+    outcome: asked.outcome,
     documentHash: hashOfDocument(operation),
     customers: asked.customers,
     fields: [asked.field],
@@ -52,10 +56,15 @@ export function noteDiscovery(context: Context, { fieldName, operation }: GraphQ
   });
 }
 
+/** More look-ups than a key has are refused access too: somebody may be trying out values. Discoveries are noted where they are refused. */
+function isRefusal({ charge }: Context, code: unknown): boolean {
+  return REFUSALS.has(code) || (code === "RATE_LIMITED" && charge.refusedBy === charge.limits.lookups.policy.name);
+}
+
 /** Notes each error of a response that refuses an access. */
 export function noteRefusals(context: Context, errors: readonly GraphQLError[]): void {
   for (const { extensions, nodes } of errors) {
-    if (!REFUSALS.has(extensions["code"])) continue;
+    if (!isRefusal(context, extensions["code"])) continue;
     const [node] = nodes ?? [];
     context.audit.note({
       ...who(context),

@@ -93,6 +93,13 @@ export function keysCommand(): Command {
 }
 
 async function createKey({ bank, kind, merchant, mode, audience, scopes, client, expires, ...address }: CreateKeyOptions): Promise<NewKey> {
+  if (address.key === undefined) {
+    throw new StartupError({
+      what: "no key was made",
+      cause: `--url or GATEWAY_URL names a gateway, ${address.url}, and there is no key to ask it with`,
+      fix: "give --key or GATEWAY_KEY; for the first key of a database, leave --url out and unset GATEWAY_URL",
+    });
+  }
   const data = await callGateway<{ result: Result<{ key: string; apiKey: { id: string } }> }>(
     address,
     `mutation ($input: CreateApiKeyInput!) { result: createApiKey(input: $input) { __typename ... on ApiKeyIssued { key apiKey { id } } ${REFUSAL} } }`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseApiKey } from "../access/api-key.ts";
 import { OPERATOR } from "../access/bank-id.ts";
 import { issueKey, type NewKey } from "../access/issue-key.ts";
-import { SCOPES, type Scope } from "../access/scopes.ts";
+import { scopesOf } from "../access/scopes.ts";
 import { ownWork, write } from "../changes/write.ts";
 import type { Services } from "../context.ts";
 import type { Database } from "../database/client.ts";
@@ -33,7 +33,7 @@ const KEYS: Record<keyof DemoKeys, NewKey> = {
     tenant: BANK,
     ...IN_SANDBOX,
     audience: "INTERNAL",
-    scopes: SCOPES.filter((scope): scope is Scope => scope !== "banks:manage"),
+    scopes: scopesOf("BANK"),
     client: "demo-staff",
   },
   partner: { tenant: BANK, ...IN_SANDBOX, audience: "PARTNER", scopes: ["customers:read"], client: "demo-partner" },

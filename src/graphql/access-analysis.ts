@@ -15,6 +15,7 @@ import { maySee, type Principal, requirementOf } from "../access/principal.ts";
 import { Withheld, type WithheldField } from "../access/redaction.ts";
 import { INTROSPECTION, lacking } from "../access/requirement.ts";
 import { CUSTOMER_FIELDS, type CustomerFieldName } from "../access/visibility.ts";
+import type { Context } from "../context.ts";
 import { badUserInput } from "./errors.ts";
 import { factsOf, requirementOfField } from "./field-facts.ts";
 import { variableError } from "./mask-error.ts";
@@ -32,6 +33,8 @@ export interface ForbiddenField {
 export interface Analysis {
   readonly withheld: readonly WithheldField[];
   readonly forbidden: readonly ForbiddenField[];
+  /** What stored data alone can tell: what a field needs beside, or null. */
+  readonly stored: readonly { readonly path: readonly string[]; readonly needs: (context: Context) => Promise<string | null> }[];
 }
 
 type Fields = ReadonlyMap<string, readonly FieldNode[]>;
@@ -51,6 +54,7 @@ export function analyse(schema: GraphQLSchema, whole: Operation, given: Record<s
   if (errors?.[0]) throw wrongVariable(errors[0]);
   const withheld = new Withheld();
   const forbidden = new Map<string, ForbiddenField>();
+  const stored: Analysis["stored"][number][] = [];
   const refuse = (entry: ForbiddenField) => void forbidden.set(JSON.stringify(entry), entry);
 
   /** Whether the executor would go into a field's value; if not, why is noted. */
@@ -78,6 +82,8 @@ export function analyse(schema: GraphQLSchema, whole: Operation, given: Record<s
       }
       const args = given === null ? null : argumentsOf(field, nodes[0]!, variables!);
       if (!isOpen(parent, field, args, here)) continue;
+      const { needs } = factsOf(field);
+      if (args && needs) stored.push({ path: here, needs: (context) => needs(args, context) });
       for (const type of possibleTypes(schema, field, args))
         visit(type, collectSubfields(schema, fragments, variables!, type, nodes), here);
     }
@@ -85,7 +91,7 @@ export function analyse(schema: GraphQLSchema, whole: Operation, given: Record<s
 
   const root = schema.getRootType(operation.operation)!;
   visit(root, collectFields(schema, fragments, variables!, root, operation.selectionSet), []);
-  return { withheld: withheld.entries, forbidden: [...forbidden.values()] };
+  return { withheld: withheld.entries, forbidden: [...forbidden.values()], stored };
 }
 
 /** The object types that a field's value may be of: the one that its arguments name, or all. */

@@ -1,5 +1,6 @@
 import type { GraphQLField } from "graphql";
 import type { Requirement } from "../access/requirement.ts";
+import type { Context } from "../context.ts";
 import type { CustomerFieldName } from "../access/visibility.ts";
 
 /** Stands for a value that a variable will give, where it is asked what an operation can cost at most. */
@@ -14,6 +15,8 @@ export interface FieldFacts<Args = any> {
   readonly asks?: (args: Args) => readonly CustomerFieldName[];
   /** For a field of an abstract type: the type that its arguments name and what that needs; null when they name none. */
   readonly names?: (args: Args) => { readonly typename: string; readonly requires: Requirement } | null;
+  /** What else its arguments need that only stored data tells, as refusals name it; null: nothing, or nothing that hangs on access. */
+  readonly needs?: (args: Args, context: Context) => Promise<string | null>;
   /**
    * How many objects it returns at most; `parentArgs` are those of the field that gave its parent, e.g. of the
    * connection. By default 1, and 10 for a list.

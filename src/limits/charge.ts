@@ -10,6 +10,8 @@ export interface Limits {
   readonly lookups: Quota;
   /** Questions of merchants where somebody is a customer, by the hour: each merchant's, whoever asks for it. */
   readonly discoveries: Quota;
+  /** The same of all merchants of a provider and mode together: merchants and their levels are the provider's to make. */
+  readonly providerDiscoveries: Quota;
   /** The most points that one request may cost. */
   readonly costLimit: number;
 }
@@ -28,7 +30,7 @@ export class Charge {
   #points: Standing;
   #lookups: Standing | null = null;
   #discoveries: Standing | null = null;
-  #refusedBy: Standing | null = null;
+  #refusedBy: { readonly quota: Quota; readonly standing: Standing } | null = null;
 
   /** `costLimit`: the caller's own, when it is lower than everybody's. */
   constructor(limits: Limits, key: Owner, costLimit = Infinity) {
@@ -61,7 +63,12 @@ export class Charge {
 
   /** After how many seconds a refused request may be tried again; null: it was not refused. */
   get retryAfter(): number | null {
-    return this.#refusedBy && this.limits.points.secondsUntil(this.#refusedBy);
+    return this.#refusedBy && this.#refusedBy.quota.secondsUntil(this.#refusedBy.standing);
+  }
+
+  /** Which quota refused the request; null: none did. */
+  get refusedBy(): string | null {
+    return this.#refusedBy && this.#refusedBy.quota.policy.name;
   }
 
   /** Refuses with RATE_LIMITED who is known to have nothing left, before anything is read. */
@@ -101,11 +108,17 @@ export class Charge {
     return this.#refuse(this.limits.points, this.#points);
   }
 
-  /** Pays for so many questions of a merchant, whose level is known only by now. Throws RATE_LIMITED: none may be answered then. */
-  async payDiscoveries(merchant: Owner, questions: number): Promise<void> {
-    const asked = await this.limits.discoveries.take(merchant, questions);
+  /**
+   * Pays for so many questions of a merchant, whose level is known only by now. Throws RATE_LIMITED: none may be answered then. The merchant
+   * pays first, so that one with nothing left takes nothing of its provider's; where the provider has none left, the merchant's are spent.
+   */
+  async payDiscoveries(merchant: Owner, provider: Owner, questions: number): Promise<void> {
+    const { discoveries, providerDiscoveries } = this.limits;
+    const asked = await discoveries.take(merchant, questions);
     this.#discoveries = asked;
-    if (!asked.granted) throw this.#refuse(this.limits.discoveries, asked);
+    if (!asked.granted) throw this.#refuse(discoveries, asked, "merchant");
+    const together = await providerDiscoveries.take(provider, questions);
+    if (!together.granted) throw this.#refuse(providerDiscoveries, together, "provider");
   }
 
   /** How the key's look-ups stand at this moment. */
@@ -116,6 +129,11 @@ export class Charge {
   /** How a merchant's questions stand at this moment. */
   async discoveriesNow(merchant: Owner): Promise<Standing> {
     return this.limits.discoveries.take(merchant, 0);
+  }
+
+  /** How those of all merchants of a provider stand at this moment. */
+  async providerDiscoveriesNow(provider: Owner): Promise<Standing> {
+    return this.limits.providerDiscoveries.take(provider, 0);
   }
 
   async #take({ points, lookups }: Cost): Promise<void> {
@@ -130,10 +148,11 @@ export class Charge {
     if (!looked.granted) throw this.#refuse(this.limits.lookups, looked);
   }
 
-  #refuse({ policy: { name, windowSeconds } }: Quota, standing: Standing): Error {
+  #refuse(quota: Quota, standing: Standing, who = "key"): Error {
     this.#isSettled = true;
-    this.#refusedBy = standing;
+    this.#refusedBy = { quota, standing };
+    const { name, windowSeconds } = quota.policy;
     const left = `${standing.remaining} of ${standing.limit} ${name} are left`;
-    return gatewayError("RATE_LIMITED", `The key may take no more for now: ${left} of these ${windowSeconds} seconds.`);
+    return gatewayError("RATE_LIMITED", `The ${who} may take no more for now: ${left} of these ${windowSeconds} seconds.`);
   }
 }

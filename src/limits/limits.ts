@@ -17,16 +17,18 @@ export interface LimitsOptions {
 
 /** Opens the limits of all keys, shared through Redis if the configuration names one. Source: contract §5. */
 export async function openLimits(
-  config: Pick<Config, "redisUrl" | "rateLimitPoints" | "lookupLimit" | "discoveryLimit" | "costLimit">,
+  config: Pick<Config, "redisUrl" | "rateLimitPoints" | "lookupLimit" | "discoveryLimit" | "providerDiscoveryLimit" | "costLimit">,
   { now, ...options }: LimitsOptions,
 ): Promise<OpenLimits> {
-  const { redisUrl, rateLimitPoints, lookupLimit, discoveryLimit, costLimit } = config;
+  const { redisUrl, rateLimitPoints, lookupLimit, discoveryLimit, providerDiscoveryLimit, costLimit } = config;
   const shared = redisUrl === null ? null : await openRedisCounts(redisUrl, options);
   const quota = (name: string, limit: number, windowSeconds: number) => new Quota({ name, limit, windowSeconds, shared, now });
   return {
     points: quota("points", rateLimitPoints, 60),
     lookups: quota("lookups", lookupLimit, 60 * 60),
     discoveries: quota("discoveries", discoveryLimit, 60 * 60),
+    // Of one name: owners are never the same.
+    providerDiscoveries: quota("discoveries", providerDiscoveryLimit, 60 * 60),
     costLimit,
     close: () => shared?.close(),
   };

@@ -39,6 +39,7 @@ const principalOf = (scope: Scope) =>
       tenantId: "alpha",
       tenantKind: "BANK",
       trustLevel: null,
+      providerId: null,
       mode: "SANDBOX",
       audience: "INTERNAL",
       clientId: null,

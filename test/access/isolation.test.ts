@@ -3,11 +3,18 @@ import { documentHash } from "../../src/documents/register.ts";
 import { schema } from "../../src/graphql/schema.ts";
 import { batchRow } from "../support/customers.ts";
 import { isCounter, openGateway, withoutCost } from "../support/gateway.ts";
-import { merchantKey, merchantRow, trust } from "../support/merchants.ts";
+import { makeMerchant, merchantKey, merchantRow, trust } from "../support/merchants.ts";
 
 const gateway = await openGateway();
 const here = await gateway.key({ bank: "alpha" });
 const elsewhere = { bank: await gateway.key({ bank: "beta" }), mode: await gateway.key({ bank: "alpha", mode: "LIVE" }) };
+/** Who asks for merchants is no bank. */
+const kind = "PROVIDER";
+const providers = {
+  bank: await gateway.key({ bank: "another-provider", kind }),
+  mode: await gateway.key({ bank: "provider", kind, mode: "LIVE" }),
+};
+const entityId = await makeMerchant(gateway, "provider", "SANDBOX", "ENHANCED");
 
 const created = await gateway.query(
   here,
@@ -41,7 +48,7 @@ const shops = await gateway.query(
 const { id: merchantsBatchId, merchantIds } = shops.body.data.createMerchantsBatch;
 const [merchantId] = merchantIds as [string];
 await trust(gateway, merchantId, "ENHANCED");
-await merchantKey(gateway, here, merchantId);
+await merchantKey(gateway, here, merchantId, { scopes: ["audit:read"] });
 const absent = {
   endpointId: `whe_${crypto.randomUUID()}`,
   keyId: "0123456789abcdef",
@@ -52,6 +59,7 @@ const absent = {
   device: `dev_${crypto.randomUUID()}`,
   client: "nobody",
   merchantId: `mer_${crypto.randomUUID()}`,
+  entityId: `mer_${crypto.randomUUID()}`,
   merchantsBatchId: `mbt_${crypto.randomUUID()}`,
 };
 
@@ -84,8 +92,8 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
     () =>
       `{ migrationReport(from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z") { figures { batches rows { total } } byCode { rows } } }`,
   ],
-  "Query.customerBanks": [(thing) => `{ customerBanks(email: "a@example.com", entityId: "${thing.merchantId}") { bankId phrase } }`],
-  "Query.deviceLookup": [(thing) => `{ deviceLookup(deviceId: "a", entityId: "${thing.merchantId}") { bankId phrase } }`],
+  "Query.customerBanks": [(thing) => `{ customerBanks(email: "a@example.com", entityId: "${thing.entityId}") { bankId phrase } }`],
+  "Query.deviceLookup": [(thing) => `{ deviceLookup(deviceId: "a", entityId: "${thing.entityId}") { bankId phrase } }`],
   "Query.apiKeys": [
     () => "{ apiKeys { nodes { audience scopes } } }",
     (thing) => `{ apiKeys(merchant: "${thing.merchantId}") { nodes { id } pageInfo { hasNextPage endCursor } } }`,
@@ -140,7 +148,7 @@ const CASES: Record<string, ((thing: Thing) => string)[]> = {
     ({ keyId }) =>
       `mutation { createApiKey(input: { bank: "${keyId === alphaKeyId ? "alpha" : "nowhere"}", mode: SANDBOX, audience: APP, scopes: [] }) { __typename ... on InvalidApiKey { issues { field message } } } }`,
     (thing) =>
-      `mutation { createApiKey(input: { merchant: "${thing.merchantId}", audience: APP, scopes: ["discovery:read"] }) { __typename ... on InvalidApiKey { issues { field message } } } }`,
+      `mutation { createApiKey(input: { merchant: "${thing.merchantId}", audience: APP, scopes: ["audit:read"] }) { __typename ... on InvalidApiKey { issues { field message } } } }`,
   ],
   "Mutation.revokeApiKey": [({ keyId }) => `mutation { revokeApiKey(input: { id: "${keyId}" }) { __typename ... on Error { message } } }`],
   "Mutation.rotateApiKey": [
@@ -193,8 +201,11 @@ const rootFields = [schema.getQueryType()!, schema.getMutationType()!, schema.ge
 
 test("every root field has a case", () => expect(Object.keys(CASES).sort()).toEqual(rootFields.sort()));
 
+const ASKED_BY_PROVIDERS = ["Query.customerBanks", "Query.deviceLookup"];
+
 const present: Thing = {
   merchantId,
+  entityId,
   endpointId,
   keyId: alphaKeyId,
   id: customer.id,
@@ -216,15 +227,22 @@ describe.each(rootFields)("%s", (field) => {
   });
 
   test.each(["bank", "mode"] as const)("what is of another %s answers, byte for byte, like what does not exist", async (line) => {
+    const callers = ASKED_BY_PROVIDERS.includes(field) ? providers : elsewhere;
     for (const operation of CASES[field]!) {
       if (field === "Mutation.createCustomer" || (field === "Mutation.createApiKey" && line === "mode")) continue;
-      const [foreign, none] = await Promise.all(
-        [present, absent].map(async (thing) => read(await send(elsewhere[line], operation(thing)))),
-      );
+      const [foreign, none] = await Promise.all([present, absent].map(async (thing) => read(await send(callers[line], operation(thing)))));
       expect(foreign).toEqual(none);
       expect(foreign!.body).not.toContain(customer.id);
     }
   });
+});
+
+test("a provider asks for its own merchant by the same operations", async () => {
+  const own = await gateway.key({ bank: "provider", kind });
+  for (const field of ASKED_BY_PROVIDERS) {
+    const { body } = await gateway.query(own, CASES[field]![0]!(present));
+    expect(Object.values(body.data)).toEqual([[]]);
+  }
 });
 
 test("a device that is linked in one bank and mode is free in another", async () => {

@@ -4,7 +4,7 @@ import { documentHash } from "../../src/documents/register.ts";
 import { schema } from "../../src/graphql/schema.ts";
 import { batchRow } from "../support/customers.ts";
 import type { TestGateway } from "../support/gateway.ts";
-import { merchantRow, trust } from "../support/merchants.ts";
+import { makeMerchant, merchantRow } from "../support/merchants.ts";
 
 /** What a bank has in one mode, by everything that can be named of it. */
 export interface Place {
@@ -22,6 +22,9 @@ export interface Place {
   deviceId: string;
   deliveryId: string;
   merchantId: string;
+  /** Who asks for merchants is no bank: a provider's key, and its merchant. */
+  providerKey: string;
+  entityId: string;
   email: string;
   phrase: string;
   reference: string;
@@ -161,7 +164,9 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       webhookDeliveries(endpointId: $endpointId) { nodes { id } pageInfo { startCursor } } merchants { pageInfo { startCursor } } erasedCustomers { pageInfo { startCursor } } }`,
     { client, endpointId },
   );
-  await trust(gateway, merchantIds[0], "ENHANCED");
+  const provider = `${bank}-provider`;
+  const providerKey = await gateway.key({ bank: provider, kind: "PROVIDER", mode });
+  const entityId = await makeMerchant(gateway, provider, mode, "ENHANCED");
   const cursor = (list: string) => ends.body.data[list].pageInfo.startCursor as string;
   const [{ id: customerId, ...customer }] = customers.nodes;
   const keyId = key.split("_")[2]!;
@@ -175,6 +180,8 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
     customerId,
     batchId,
     merchantId: merchantIds[0],
+    providerKey,
+    entityId,
     merchantsBatchId,
     endpointId,
     device,
@@ -195,12 +202,12 @@ export async function fill(gateway: TestGateway, bank: string, mode: Mode): Prom
       erasedCustomers: cursor("erasedCustomers"),
     },
     documentHash: document.hash,
-    canaries: [word, document.hash, client, keyId, batchId, merchantsBatchId, ...merchantIds, endpointId, device, ...ids],
+    canaries: [word, document.hash, client, keyId, batchId, merchantsBatchId, ...merchantIds, entityId, endpointId, device, ...ids],
   };
 }
 
 /** The names of what is nowhere; of the same form as what is somewhere. */
-export function absent(): Omit<Place, "key" | "canaries" | "name"> {
+export function absent(): Omit<Place, "key" | "providerKey" | "canaries" | "name"> {
   const word = "zqnowhere";
   return {
     keyId: "0123456789abcdef",
@@ -213,6 +220,7 @@ export function absent(): Omit<Place, "key" | "canaries" | "name"> {
     device: `dev_${crypto.randomUUID()}`,
     deviceId: `${word} device 0`,
     merchantId: `mer_${crypto.randomUUID()}`,
+    entityId: `mer_${crypto.randomUUID()}`,
     deliveryId: `msg_${crypto.randomUUID()}`,
     email: `${word}.0@example.com`,
     phrase: "no-such-phrase",

@@ -66,10 +66,10 @@ const ARGUMENTS: Record<string, (thing: Thing, own: Thing) => object> = {
   "Query.apiKeys.after": (thing) => ({ first: 3, after: thing.cursors.apiKeys }),
   "Query.apiKeys.before": (thing) => ({ last: 3, before: thing.cursors.apiKeys }),
   "Query.apiKeys.merchant": (thing) => ({ first: 3, merchant: thing.merchantId }),
-  "Query.customerBanks.email": (thing, own) => ({ email: thing.email, entityId: own.merchantId }),
-  "Query.customerBanks.entityId": (thing, own) => ({ email: own.email, entityId: thing.merchantId }),
-  "Query.deviceLookup.deviceId": (thing, own) => ({ deviceId: thing.deviceId, entityId: own.merchantId }),
-  "Query.deviceLookup.entityId": (thing, own) => ({ deviceId: own.deviceId, entityId: thing.merchantId }),
+  "Query.customerBanks.email": (thing, own) => ({ email: thing.email, entityId: own.entityId }),
+  "Query.customerBanks.entityId": (thing, own) => ({ email: own.email, entityId: thing.entityId }),
+  "Query.deviceLookup.deviceId": (thing, own) => ({ deviceId: thing.deviceId, entityId: own.entityId }),
+  "Query.deviceLookup.entityId": (thing, own) => ({ deviceId: own.deviceId, entityId: thing.entityId }),
   "Query.clients.after": (thing) => ({ first: 3, after: thing.cursors.clients }),
   "Query.clients.before": (thing) => ({ last: 3, before: thing.cursors.clients }),
   "Query.documents.client": (thing) => ({ client: thing.client }),
@@ -169,10 +169,13 @@ function documentOf(path: string, given: object): string {
   return `${root.toLowerCase()} ${declared} { ${name}${passed} ${everything(getNamedType(type).name)} }`;
 }
 
+/** By its provider's key where it is asked for a merchant. */
+const keyFor = ({ key, providerKey }: Place, path: string) => (/^Query\.(customerBanks|deviceLookup)\./.test(path) ? providerKey : key);
+
 async function run(caller: Place, path: string, variables: object, signal?: AbortSignal) {
   const response = await gateway.send("/graphql", {
     method: "POST",
-    headers: { authorization: `Bearer ${caller.key}`, "content-type": "application/json", accept: "*/*", "x-request-id": "same" },
+    headers: { authorization: `Bearer ${keyFor(caller, path)}`, "content-type": "application/json", accept: "*/*", "x-request-id": "same" },
     body: JSON.stringify({ query: documentOf(path, variables), variables }),
     signal,
   });

@@ -5,7 +5,11 @@ import { openGateway } from "../support/gateway.ts";
 import { makeMerchant } from "../support/merchants.ts";
 
 const gateway = await openGateway();
-const merchant = await makeMerchant(gateway, "alpha", "SANDBOX", "ENHANCED");
+const merchant = await makeMerchant(gateway, "provider", "SANDBOX", "ENHANCED");
+
+/** Who asks for merchants is no bank. */
+const BY_PROVIDERS = { bank: "provider", kind: "PROVIDER" } as const;
+const ASKED_BY_PROVIDERS = ["customerBanks", "deviceLookup"];
 
 /** Each root field: an operation, and the scopes of which any one suffices. None: any key. */
 const NEEDS: Record<string, { operation: string; anyOf: Scope[] }> = {
@@ -97,8 +101,9 @@ test("every root field has a case", () => expect(Object.keys(NEEDS).sort()).toEq
 
 test.each(rootFields)("%s needs exactly its scope", async (field) => {
   const { operation, anyOf } = NEEDS[field]!;
+  const tenant = ASKED_BY_PROVIDERS.includes(field) ? BY_PROVIDERS : {};
   for (const scope of anyOf) {
-    const { body } = await gateway.query(await gateway.key({ scopes: [scope] }), operation);
+    const { body } = await gateway.query(await gateway.key({ ...tenant, scopes: [scope] }), operation);
     expect(body.errors, `with ${scope}`).toBeUndefined();
   }
   // The operator's scope goes with no other, so it stands for a key that has none of these.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CREATE, person } from "../support/customers.ts";
+import { flush } from "../modules/audit/support.ts";
 import { openGateway } from "../support/gateway.ts";
 
 const VIEWER = "{ viewer { mode } }";
@@ -127,6 +128,13 @@ describe("look-ups by known values", () => {
     expect((await lookup('clientRef: "c"')).status).toBe(200);
     clock.now += (untilHour() - 1) * 1000;
     expect((await lookup('clientRef: "c"')).status).toBe(429);
+    // Somebody may be trying out values.
+    await flush(gateway.app);
+    const { _sum } = await gateway.app.services.db.auditEntry.aggregate({
+      where: { actor: key.split("_")[2]!, action: "REFUSAL", outcome: "RATE_LIMITED" },
+      _sum: { count: true },
+    });
+    expect(_sum.count).toBe(2);
     clock.now += 1000;
     expect((await lookup('clientRef: "c"')).status).toBe(200);
   });

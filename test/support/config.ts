@@ -17,6 +17,7 @@ export function testConfig(changes: Partial<Config>): Config {
     costLimit: 2_000_000_000,
     lookupLimit: 2_000_000_000,
     discoveryLimit: 2_000_000_000,
+    providerDiscoveryLimit: 2_000_000_000,
     metricsPort: null,
     otlpEndpoint: null,
     dataDir: ".data",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, inject } from "vitest";
 import { issueKey } from "../../src/access/issue-key.ts";
-import { SCOPES, type Scope } from "../../src/access/scopes.ts";
+import { type Scope, scopesOf } from "../../src/access/scopes.ts";
 import { type App, type AppOptions, buildApp } from "../../src/app.ts";
 import type { Config } from "../../src/config.ts";
 import type { Audience, Mode, TenantKind } from "../../src/database/generated/enums.ts";
@@ -50,7 +50,7 @@ export interface TestGateway {
   send(path: string, init?: RequestInit): Promise<Response>;
 }
 
-export const EVERY_SCOPE: Scope[] = SCOPES.filter((scope) => scope !== "banks:manage");
+export const EVERY_SCOPE: Scope[] = scopesOf("BANK");
 
 /** Whether a header counts what is left to a key, and so differs from one answer to the next; the length has the digits of `extensions.cost` in it. */
 export const isCounter = (name: string) => ["x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "content-length"].includes(name);
@@ -77,7 +77,7 @@ export async function openGateway(
     config,
     statements,
     send,
-    async key({ bank = "alpha", kind = "BANK", mode = "SANDBOX", audience = "INTERNAL", scopes = EVERY_SCOPE, client } = {}) {
+    async key({ bank = "alpha", kind = "BANK", mode = "SANDBOX", audience = "INTERNAL", scopes = scopesOf(kind), client } = {}) {
       const { key } = await issueKey(app.services.db, { tenant: { id: bank, kind, name: bank }, mode, audience, scopes, client });
       return key;
     },

@@ -1,9 +1,10 @@
 import { createContextCache } from "@pothos/core";
 import DataLoader from "dataloader";
 import { within } from "../../access/principal.ts";
+import { merchantOwner, providerOwner } from "../../access/trust.ts";
 import { type DiscoveryKey, discoveryHashes } from "../../changes/discovery.ts";
 import type { Context } from "../../context.ts";
-import type { Asking } from "./discovery.merchant.ts";
+import type { Entity } from "./discovery.merchant.ts";
 
 /** Where somebody is a customer, and by which phrase. */
 export interface CustomerBank {
@@ -12,7 +13,7 @@ export interface CustomerBank {
 }
 
 interface Question {
-  readonly merchant: Asking;
+  readonly merchant: Entity;
   readonly by: DiscoveryKey;
   /** In its normal form; null: there is no such value, so that nobody has it. */
   readonly value: string | null;
@@ -30,7 +31,8 @@ export const discoveryLoader = createContextCache(
 
 async function answer({ db, keyring, principal, charge }: Context, questions: readonly Question[]): Promise<CustomerBank[][]> {
   for (const asked of Map.groupBy(questions, ({ merchant }) => merchant.id).values()) {
-    await charge.payDiscoveries(asked[0]!.merchant, asked.length);
+    const { id, trustLevel } = asked[0]!.merchant;
+    await charge.payDiscoveries(merchantOwner(id, trustLevel), providerOwner(principal), asked.length);
   }
   const { mode } = within(principal);
   // Nobody is known by the empty text.

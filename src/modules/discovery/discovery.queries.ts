@@ -1,14 +1,16 @@
 import type { GraphQLResolveInfo } from "graphql";
-import { noteDiscovery } from "../../audit/note.ts";
+import { type DiscoveryOutcome, noteDiscovery } from "../../audit/note.ts";
+import type { Scope } from "../../access/scopes.ts";
 import type { DiscoveryKey } from "../../changes/discovery.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
+import { isGatewayError } from "../../graphql/errors.ts";
 import { facts } from "../../graphql/field-facts.ts";
 import { normaliseEmail } from "../../rules/contact.ts";
 import { normalDeviceId } from "../../rules/device.ts";
 import { Violation } from "../../rules/text.ts";
 import { type CustomerBank, discoveryLoader } from "./discovery.loader.ts";
-import { askingFor } from "./discovery.merchant.ts";
+import { askingFor, lackingEntity } from "./discovery.merchant.ts";
 
 /** By what a merchant may ask, what that needs, its one form, and the field of a customer that it is a value of. */
 const QUESTIONS = {
@@ -22,8 +24,13 @@ function knownDevice(raw: string): string | null {
   return id instanceof Violation ? null : id;
 }
 
-/** What a question costs, in points: as much as a look-up by e-mail, in one list. Source: contract §5. */
-const COST = facts({ points: () => 20, size: () => 1 });
+/** A question costs as much as a look-up by e-mail, in one list (contract §5), and needs a merchant that is trusted enough. */
+const factsOfQuestion = (scope: Scope) =>
+  facts<{ entityId?: string | null }>({
+    points: () => 20,
+    size: () => 1,
+    needs: ({ entityId }, context) => lackingEntity(context, entityId, scope),
+  });
 
 const CustomerBankType = builder.objectRef<CustomerBank>("CustomerBank").implement({
   description: "A bank where somebody is a customer. Nothing else is told of either.",
@@ -36,9 +43,16 @@ const CustomerBankType = builder.objectRef<CustomerBank>("CustomerBank").impleme
 async function ask(by: DiscoveryKey, value: string, entityId: string | null | undefined, context: Context, info: GraphQLResolveInfo) {
   const { scope, normalise, field } = QUESTIONS[by];
   const merchant = await askingFor(context, entityId, scope);
-  const found = await discoveryLoader(context).load({ merchant, by, value: normalise(value) });
-  noteDiscovery(context, info, { merchant: merchant.id, field, customers: new Set(found.map(({ phrase }) => phrase)) });
-  return found;
+  const note = (outcome: DiscoveryOutcome, found: readonly CustomerBank[]) =>
+    noteDiscovery(context, info, { outcome, merchant: merchant.id, field, customers: new Set(found.map(({ phrase }) => phrase)) });
+  try {
+    const found = await discoveryLoader(context).load({ merchant, by, value: normalise(value) });
+    note("OK", found);
+    return found;
+  } catch (error) {
+    if (isGatewayError(error) && error.extensions["code"] === "RATE_LIMITED") note("RATE_LIMITED", []);
+    throw error;
+  }
 }
 
 const ENTITY =
@@ -53,23 +67,23 @@ builder.queryFields((t) => ({
   customerBanks: t.field({
     type: [CustomerBankType],
     authScopes: { scope: QUESTIONS.email.scope },
+    extensions: factsOfQuestion(QUESTIONS.email.scope),
     description: `For merchants: the banks where the bearer of an e-mail address is a customer. ${ANSWERS}`,
     args: {
       email: t.arg.string({ required: true, description: "The e-mail address, in any case." }),
       entityId: t.arg.id({ description: ENTITY }),
     },
-    extensions: COST,
     resolve: (_root, { email, entityId }, context, info) => ask("email", email, entityId, context, info),
   }),
   deviceLookup: t.field({
     type: [CustomerBankType],
     authScopes: { scope: QUESTIONS.device.scope },
+    extensions: factsOfQuestion(QUESTIONS.device.scope),
     description: `For merchants whose trust level is ENHANCED or higher: the banks that linked a device to a customer. ${ANSWERS}`,
     args: {
       deviceId: t.arg.string({ required: true, description: "The device's id, as the bank linked it." }),
       entityId: t.arg.id({ description: ENTITY }),
     },
-    extensions: COST,
     resolve: (_root, { deviceId, entityId }, context, info) => ask("device", deviceId, entityId, context, info),
   }),
 }));

@@ -1,7 +1,7 @@
 import { createPrincipal, type Principal, within } from "../../access/principal.ts";
 import { lacking } from "../../access/requirement.ts";
+import { identityOf, WITH_BEARER } from "../../access/key-identity.ts";
 import type { WithheldField } from "../../access/redaction.ts";
-import { isScope } from "../../access/scopes.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
 import { badUserInput, forbidden } from "../../graphql/errors.ts";
@@ -34,7 +34,7 @@ const ForbiddenFieldType = builder.objectRef<ForbiddenField>("ForbiddenField").i
   }),
 });
 
-const AccessExplanation = builder.objectRef<Analysis & { issues: readonly string[] }>("AccessExplanation").implement({
+const AccessExplanation = builder.objectRef<Omit<Analysis, "stored"> & { issues: readonly string[] }>("AccessExplanation").implement({
   description: "What a document would not be shown. Other errors, e.g. of a page's size, show only when it runs.",
   fields: (t) => ({
     valid: t.boolean({
@@ -61,7 +61,7 @@ builder.queryField("explainAccess", (t) =>
     authScopes: { audience: "INTERNAL" },
     extensions: facts({ points: () => 10 }),
     description:
-      "What a document would not be shown to this key, or to another of its bank and mode, and which scope each part needs. " +
+      "What a document would not be shown to this key, or to another of its bank and mode or of its merchants, and which scope each part needs. " +
       "The document is not run. For INTERNAL keys.",
     args: {
       document: t.arg.string({ required: true, description: `A document with one operation, of at most ${MAX_TOKENS} tokens.` }),
@@ -74,23 +74,27 @@ builder.queryField("explainAccess", (t) =>
       const issues = faults.map(({ message }) => message);
       const operation = parsed && onlyOperation(parsed);
       if (!operation) return { withheld: [], forbidden: [], issues: issues.length > 0 ? issues : ["Give a document with one operation."] };
-      return { ...analyse(schema, operation, variables ?? {}, principal), issues };
+      const { stored, ...analysis } = analyse(schema, operation, variables ?? {}, principal);
+      const byData = await forbiddenByData(stored, { ...context, principal });
+      return { ...analysis, forbidden: [...analysis.forbidden, ...byData], issues };
     },
   }),
 );
 
-/** Another key of the same bank and mode, as a principal that does not lower itself. Foreign and absent keys answer alike. */
+/** What is refused by what is stored, e.g. for a merchant that is not trusted enough. */
+async function forbiddenByData(stored: Analysis["stored"], context: Context): Promise<ForbiddenField[]> {
+  const judged = await Promise.all(stored.map(async ({ path, needs }) => ({ path, field: null, requires: await needs(context) })));
+  return judged.filter((entry): entry is typeof entry & { requires: string } => entry.requires !== null);
+}
+
+/** Another key of the same bank and mode, or of one of its merchants, as a principal that does not lower itself. Foreign and absent keys answer alike. */
 async function principalOfKey(id: string, { principal, db }: Context): Promise<Principal> {
   const lacks = lacking(principal, { scope: "keys:manage" });
   if (lacks !== null) throw forbidden(lacks);
   const { bankId: tenantId, mode } = within(principal);
-  const key = /^[0-9a-f]{16}$/.test(id)
-    ? await db.apiKey.findFirst({
-        where: { id, tenantId, mode },
-        select: { audience: true, clientId: true, expiresAt: true, scopes: true },
-      })
-    : null;
-  if (!key) throw badUserInput("keyId: there is no such key here.");
-  const { audience, clientId, expiresAt, scopes } = key;
-  return createPrincipal({ ...principal, keyId: id, audience, clientId, expiresAt, scopes: scopes.filter(isScope) }, null);
+  const where = { id, mode, OR: [{ tenantId }, { tenant: { providerId: tenantId } }] };
+  const key = /^[0-9a-f]{16}$/.test(id) ? await db.apiKey.findFirst({ where, include: WITH_BEARER }) : null;
+  const identity = key && (await identityOf(db, key));
+  if (!identity) throw badUserInput("keyId: there is no such key here.");
+  return createPrincipal(identity, null);
 }

@@ -1,7 +1,7 @@
 import type { Principal } from "../../access/principal.ts";
 import type { Charge } from "../../limits/charge.ts";
 import type { Standing } from "../../limits/quota.ts";
-import { limitFactorOf } from "../../access/trust.ts";
+import { merchantOwner, providerOwner } from "../../access/trust.ts";
 import { builder } from "../../graphql/builder.ts";
 import { AudienceEnum, ModeEnum, TenantKindEnum, VisibilityEnum } from "../../graphql/enums.ts";
 import { TrustLevelEnum } from "../../graphql/trust-level.ts";
@@ -14,6 +14,13 @@ const LookupLimit = builder.objectRef<Standing>("LookupLimit").implement({
     reset: t.field({ type: "DateTime", description: "When the hour ends.", resolve: ({ reset }) => new Date(reset * 1000) }),
   }),
 });
+
+/** What is left to a merchant is told to it, and what is left to all of a provider's to the provider. */
+async function discoveriesLeft(charge: Charge, principal: Principal): Promise<Standing | null> {
+  const { tenantId, tenantKind, trustLevel } = principal;
+  if (trustLevel) return charge.discoveriesNow(merchantOwner(tenantId, trustLevel));
+  return tenantKind === "PROVIDER" ? charge.providerDiscoveriesNow(providerOwner(principal)) : null;
+}
 
 const ViewerLimits = builder.objectRef<Charge>("ViewerLimits").implement({
   description: "What the key may still ask for. Refused is what comes to more: RATE_LIMITED, with Retry-After.",
@@ -31,9 +38,9 @@ const ViewerLimits = builder.objectRef<Charge>("ViewerLimits").implement({
       type: LookupLimit,
       nullable: true,
       description:
-        "How often `customerBanks` and `deviceLookup` may still be asked for the key's own merchant, by whichever key; null: the key is no merchant's.",
-      resolve: (charge, _args, { principal: { tenantId: id, trustLevel } }) =>
-        trustLevel && charge.discoveriesNow({ id, factor: limitFactorOf(trustLevel) }),
+        "How often `customerBanks` and `deviceLookup` may still be asked, by whichever key: for the key's own merchant, or for all merchants of a " +
+        "provider together. Null: the key is a bank's or the operator's.",
+      resolve: (charge, _args, { principal }) => discoveriesLeft(charge, principal),
     }),
   }),
 });

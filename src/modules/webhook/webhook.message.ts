@@ -90,6 +90,7 @@ function subscriberOf({ bankId, mode, visibility }: WebhookEndpoint): Identity {
     tenantId: bankId,
     tenantKind: "BANK",
     trustLevel: null,
+    providerId: null,
     mode,
     audience: "INTERNAL",
     clientId: null,

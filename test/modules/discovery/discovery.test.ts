@@ -106,13 +106,20 @@ describe.each([true, false])("with row-level security: %s", async (rowLevelSecur
     }
   });
 
-  test("a bank asks for merchants that it made, by its scopes", async () => {
-    const merchant = await makeMerchant(gateway, "alpha");
-    const bank = await gateway.key({ scopes: ["discovery:read"] });
-    expect(dataOf((await gateway.query(bank, BANKS, { email: EMAIL, entityId: merchant })).body)).toEqual(SANDBOX_BANKS);
-    const other = await gateway.key({ scopes: ["customers:read:sensitive", "merchants:write"] });
-    const { status, body } = await gateway.query(other, BANKS, { email: EMAIL, entityId: merchant });
-    expect([status, body.errors![0]!.extensions]).toEqual([403, { code: "FORBIDDEN", requires: "discovery:read" }]);
+  test("a bank does not ask, not even for a merchant of its own, whatever its keys' rows say", async () => {
+    const merchant = await makeMerchant(gateway, "alpha", "SANDBOX", "PREMIUM");
+    const bank = await gateway.key({ scopes: ["discovery:read", "devices:lookup", "audit:read", "keys:manage"] });
+    const ofMerchant = await merchantKey(gateway, bank, merchant, { scopes: ["audit:read"] });
+    for (const [key, entityId] of [
+      [bank, merchant],
+      [ofMerchant, null],
+    ]) {
+      const { status, body } = await gateway.query(key!, BANKS, { email: EMAIL, entityId });
+      expect([status, body.errors![0]!.extensions]).toEqual([403, { code: "FORBIDDEN", requires: "discovery:read" }]);
+    }
+    await expect(merchantKey(gateway, bank, merchant, { scopes: ["discovery:read"] })).rejects.toThrow(
+      "goes beyond what the asking key holds",
+    );
   });
 
   test("each question leaves an entry with the merchant's id, found or not, and no value anywhere", async () => {

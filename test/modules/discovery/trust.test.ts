@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { TrustLevel } from "../../../src/database/generated/enums.ts";
 import { dataOf } from "../../support/customers.ts";
 import { openGateway } from "../../support/gateway.ts";
+import { flush } from "../audit/support.ts";
 import { makeMerchant, merchantKey, trust } from "../../support/merchants.ts";
 
 /** The clock of the limits: 10 seconds past a full hour. */
@@ -40,15 +41,8 @@ describe("a merchant's level", () => {
 
   test("decides for whoever asks for it", async () => {
     const [basic, enhanced] = [await merchantOf("BASIC"), await merchantOf("ENHANCED")];
-    const bank = await gateway.key();
-    const ofBank = await makeMerchant(gateway, "alpha");
-    for (const [key, id] of [
-      [provider, basic.id],
-      [bank, ofBank],
-    ] as const) {
-      expect(await error(key, deviceFor(id))).toMatchObject({ message: "This needs the trust level ENHANCED." });
-      expect(await error(key, banks(1, id))).toBeUndefined();
-    }
+    expect(await error(provider, deviceFor(basic.id))).toMatchObject({ message: "This needs the trust level ENHANCED." });
+    expect(await error(provider, banks(1, basic.id))).toBeUndefined();
     expect(await error(provider, deviceFor(enhanced.id))).toBeUndefined();
   });
 
@@ -58,17 +52,38 @@ describe("a merchant's level", () => {
     expect(await error(key, DEVICE)).toMatchObject({ extensions: { code: "FORBIDDEN", requires: "devices:lookup" } });
   });
 
-  test("is explained before anything runs", async () => {
-    const { key } = await merchantOf("BASIC");
-    const explain = (document: string) =>
-      gateway.query(key, "query ($document: String!) { explainAccess(document: $document) { valid forbidden { path requires } } }", {
-        document,
-      });
-    const { body } = await explain('{ deviceLookup(deviceId: "x") { bankId } customerBanks(email: "x") { phrase } }');
-    expect(body.data.explainAccess).toEqual({
+  test("is explained before anything runs, whoever asks and for whichever key", async () => {
+    // It costs ten points each.
+    clock.now += 60_000;
+    const [basic, enhanced] = [await merchantOf("BASIC"), await merchantOf("ENHANCED")];
+    const explained = async (key: string, document: string, keyId?: string) => {
+      const { body } = await gateway.query(
+        key,
+        "query ($document: String!, $keyId: ID) { explainAccess(document: $document, keyId: $keyId) { valid forbidden { path requires } } }",
+        { document, keyId },
+      );
+      return body.data?.explainAccess ?? body.errors![0]!.message;
+    };
+    const forbidden = { valid: true, forbidden: [{ path: ["deviceLookup"], requires: "the trust level ENHANCED" }] };
+    const open = { valid: true, forbidden: [] };
+    const own = `{ deviceLookup(deviceId: "x") { bankId } customerBanks(email: "x") { phrase } }`;
+    expect(await explained(basic.key, own)).toEqual(forbidden);
+    expect(await explained(provider, deviceFor(basic.id))).toEqual(forbidden);
+    expect(await explained(provider, deviceFor(enhanced.id))).toEqual(open);
+    // Of a merchant that is not there, access is not what is wrong.
+    expect(await explained(provider, deviceFor(`mer_${crypto.randomUUID()}`))).toEqual(open);
+
+    const idOf = (key: string) => key.split("_")[2]!;
+    expect(await explained(provider, own, idOf(basic.key))).toEqual(forbidden);
+    expect(await explained(provider, own, idOf(enhanced.key))).toEqual(open);
+    expect(await explained(provider, "{ customers { nodes { id } } }", idOf(enhanced.key))).toEqual({
       valid: true,
-      forbidden: [{ path: ["deviceLookup"], requires: "the trust level ENHANCED" }],
+      forbidden: [{ path: ["customers"], requires: "customers:read" }],
     });
+    const stranger = await gateway.key({ bank: "stranger", kind: "PROVIDER" });
+    const live = await gateway.key({ bank: "provider", kind: "PROVIDER", mode: "LIVE" });
+    for (const key of [stranger, live]) expect(await explained(key, own, idOf(basic.key))).toBe("keyId: there is no such key here.");
+    clock.now += 3600_000 - 60_000;
   });
 });
 
@@ -87,7 +102,9 @@ describe("discoveries", () => {
     gateway.statements.length = 0;
     const refused = await gateway.query(provider, banks(2, id));
     expect([refused.status, refused.body.data, refused.body.errors![0]!.extensions.code]).toEqual([429, null, "RATE_LIMITED"]);
-    expect(refused.body.errors![0]!.message).toBe("The key may take no more for now: 1 of 3 discoveries are left of these 3600 seconds.");
+    expect(refused.body.errors![0]!.message).toBe(
+      "The merchant may take no more for now: 1 of 3 discoveries are left of these 3600 seconds.",
+    );
     expect(refused.headers.get("retry-after")).toBe("3590");
     expect(gateway.statements.filter((sql) => sql.includes("discovery"))).toEqual([]);
     expect(await left(key)).toEqual({ limit: 3, remaining: 1 });
@@ -133,8 +150,52 @@ describe("discoveries", () => {
     expect((await gateway.query(key, banks(1))).status).toBe(429);
   });
 
-  test("are told to nobody else: who is no merchant has none", async () => {
-    expect(await left(provider)).toBeNull();
+  test("of all merchants of a provider and mode count together, however many and however trusted", async () => {
+    const other = await openGateway({ discoveryLimit: 3, providerDiscoveryLimit: 8 }, { limitsNow: () => clock.now });
+    const ask = async (key: string, times: number, entityId?: string) => (await other.query(key, banks(times, entityId))).status;
+    const remaining = async (key: string) =>
+      dataOf((await other.query(key, "{ viewer { limits { discoveries { limit remaining } } } }")).body).limits.discoveries;
+    const [one, live, two] = [
+      await other.key({ bank: "one", kind: "PROVIDER" }),
+      await other.key({ bank: "one", kind: "PROVIDER", mode: "LIVE" }),
+      await other.key({ bank: "two", kind: "PROVIDER" }),
+    ];
+    const [basic, premium, third] = [
+      await makeMerchant(other, "one"),
+      await makeMerchant(other, "one", "SANDBOX", "PREMIUM"),
+      await makeMerchant(other, "one"),
+    ];
+    const premiumKey = await merchantKey(other, one, premium);
+    expect([await ask(one, 3, basic), await ask(premiumKey, 4)]).toEqual([200, 200]);
+    expect(await remaining(one)).toEqual({ limit: 8, remaining: 1 });
+    const { body, headers } = await other.query(one, banks(2, third));
+    expect(body.errors!.map(({ message }) => message)).toContain(
+      "The provider may take no more for now: 1 of 8 discoveries are left of these 3600 seconds.",
+    );
+    expect(headers.get("retry-after")).not.toBeNull();
+    await flush(other.app);
+    const rows = await other.app.services.db.auditEntry.findMany({ where: { outcome: "RATE_LIMITED" } });
+    const refused = { action: "REFUSAL", operation: "customerBanks", customers: 0 };
+    expect(rows).toMatchObject([{ ...refused, bankId: "one", subjects: [third], fields: ["Customer.email"], count: 2 }]);
+    // The merchant's own standing is told, and what is left of everybody's is not.
+    expect([await ask(premiumKey, 2), await remaining(premiumKey)]).toEqual([429, { limit: 30, remaining: 24 }]);
+    expect([await ask(one, 1, third), await ask(one, 1, basic), await ask(premiumKey, 1)]).toEqual([200, 429, 429]);
+    expect(await ask(live, 3, await makeMerchant(other, "one", "LIVE"))).toBe(200);
+    expect(await ask(two, 3, await makeMerchant(other, "two"))).toBe(200);
+    clock.now += 3600_000;
+    expect(await ask(premiumKey, 8)).toBe(200);
+  });
+
+  test("that one's own merchant has no more of take nothing of its provider's", async () => {
+    const other = await openGateway({ discoveryLimit: 1, providerDiscoveryLimit: 2 }, { limitsNow: () => clock.now });
+    const key = await other.key({ bank: "one", kind: "PROVIDER" });
+    const [greedy, calm] = [await makeMerchant(other, "one"), await makeMerchant(other, "one")];
+    const ask = async (entityId: string) => (await other.query(key, banks(1, entityId))).status;
+    expect([await ask(greedy), await ask(greedy), await ask(greedy), await ask(calm)]).toEqual([200, 429, 429, 200]);
+  });
+
+  test("are told to no bank", async () => {
+    expect(await left(await gateway.key())).toBeNull();
     const plain = await gateway.query(provider, "{ viewer { mode } }");
     expect(plain.headers.get("ratelimit-policy")).not.toContain("discoveries");
   });

@@ -42,6 +42,7 @@ const principal = (scopes: Scope[]): Principal =>
       tenantId: "alpha",
       tenantKind: "BANK",
       trustLevel: null,
+      providerId: null,
       mode: "SANDBOX",
       audience: "APP",
       clientId: null,

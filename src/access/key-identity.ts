@@ -1,0 +1,39 @@
+import type { Database } from "../database/client.ts";
+import type { ApiKey, Client, ClientSettings, Tenant } from "../database/generated/client.ts";
+import type { TrustLevel } from "../database/generated/enums.ts";
+import { fromGlobalId, MERCHANT_PREFIX } from "../graphql/global-id.ts";
+import type { Identity } from "./principal.ts";
+import { isScope } from "./scopes.ts";
+
+/** What is read with a key to tell for whom it stands. */
+export const WITH_BEARER = { tenant: true, client: { include: { settings: true } } } as const;
+
+export type KeyRow = ApiKey & { tenant: Tenant; client: (Client & { settings: ClientSettings[] }) | null };
+
+/** For whom a key stands; null: its provider has no such merchant in the key's mode. */
+export async function identityOf(db: Database, row: KeyRow): Promise<Identity | null> {
+  const trustLevel = await trustLevelOf(db, row);
+  if (trustLevel === undefined) return null;
+  const settings = row.client?.settings.find(({ mode }) => mode === row.mode);
+  return {
+    keyId: row.id,
+    tenantId: row.tenantId,
+    tenantKind: row.tenant.kind,
+    trustLevel,
+    providerId: row.tenant.providerId,
+    mode: row.mode,
+    audience: row.audience,
+    clientId: row.clientId,
+    clientAccess: settings?.access ?? "OPEN",
+    clientCostLimit: settings?.costLimit ?? null,
+    expiresAt: row.expiresAt,
+    scopes: row.scopes.filter(isScope),
+  };
+}
+
+/** What the key's tenant is trusted with; null: it is no merchant. Undefined: there is no such merchant. */
+async function trustLevelOf(db: Database, { mode, tenant: { id, providerId } }: KeyRow): Promise<TrustLevel | null | undefined> {
+  if (providerId === null) return null;
+  const merchant = { bankId: providerId, mode, id: fromGlobalId(MERCHANT_PREFIX, id)! };
+  return (await db.merchant.findUnique({ where: { bankId_mode_id: merchant }, select: { trustLevel: true } }))?.trustLevel;
+}
