@@ -21,7 +21,14 @@ const ON_ONE_DATABASE = [
   // But for the time limit and the pages, which the database has a part in, and the demo bank's page, which only the embedded one has.
   "test/http/!(time-limit|graphiql-browser).test.ts",
   "test/http/rest/!(pages).test.ts",
-  "test/modules/{document,explain}/**",
+  "test/modules/{document,explain,key}/**",
+  "test/modules/webhook/messages.test.ts",
+  "test/modules/audit/forged-start.test.ts",
+  "test/modules/customer/plans.test.ts",
+  "test/crypto/rotation.test.ts",
+  "test/cli/erasures.test.ts",
+  // These open databases of both kinds themselves.
+  "test/database/{client,data-dir,embedded,migrate,pgbouncer}.test.ts",
   // These talk to a gateway, not to a database.
   "test/cli/{documents,export,import*,lean-heap,webhooks,formula-guard}.test.ts",
 ];
