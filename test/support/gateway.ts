@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, inject } from "vitest";
+import { afterAll, expect, inject, onTestFinished } from "vitest";
 import { issueKey } from "../../src/access/issue-key.ts";
 import { type Scope, scopesOf } from "../../src/access/scopes.ts";
 import { type App, type AppOptions, buildApp } from "../../src/app.ts";
@@ -58,7 +58,7 @@ export const isCounter = (name: string) => ["x-ratelimit-remaining", "x-ratelimi
 /** An answer's text without `extensions.cost`, which counts likewise. */
 export const withoutCost = (text: string) => text.replaceAll(/"cost":\{[^{}]*\},|,?"cost":\{[^{}]*\}/g, "");
 
-/** Opens a gateway for the tests of a file on the project's database, and closes it after them. */
+/** Opens a gateway on the project's database, and closes it after the tests of a file; within a test, after it. */
 export async function openGateway(
   changes: Partial<Config> | ((config: Config) => Partial<Config> | Promise<Partial<Config>>) = {},
   options: AppOptions = {},
@@ -67,7 +67,7 @@ export async function openGateway(
   const { config: fresh, remove } = await freshDatabase();
   const config = { ...fresh, ...(typeof changes === "function" ? await changes(fresh) : changes) };
   const app = await buildApp(config, { ...options, onQuery: (sql) => void (isWork(sql) && statements.push(sql)) });
-  afterAll(async () => {
+  (expect.getState().currentTestName === undefined ? afterAll : onTestFinished)(async () => {
     await app.close();
     await remove();
   });
