@@ -102,6 +102,10 @@ function rowLevelFinding({ rowLevelSecurity, production }: Config, { schema, may
     const says = `on, and policies are not the migrations' on ${guards.changedPolicies.join(", ")}`;
     return problem(check, says, "find out who changed them, and make them again as in prisma/migrations");
   }
+  if (guards && guards.strangeFunctions.length > 0) {
+    const says = `on, and functions that run as another user are not the migrations': ${guards.strangeFunctions.join(", ")}`;
+    return problem(check, says, "find out who made them, drop them, or make them again as in prisma/migrations");
+  }
   return ok(check, "on");
 }
 

@@ -6,6 +6,8 @@ export interface GuardFaults {
   readonly unprotectedTables: string[];
   /** Tables whose policies are other than the migrations', or where one is missing or too many. */
   readonly changedPolicies: string[];
+  /** Functions that requests may call and that run as somebody else, where they are not the migrations'. */
+  readonly strangeFunctions: string[];
   /** Tables of the audit that can be changed: their trigger is missing, switched off or another. */
   readonly missingTriggers: string[];
 }
@@ -68,6 +70,14 @@ const TABLES = `
     OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'bank_id'))
   ORDER BY 1`;
 
+/** Of each function of the migrations that runs as the tables' owner, the MD5 of its text. */
+const FUNCTIONS = { customer_search: "374fbabf2262e565142e2c3aab646d47" };
+
+const STRANGE_FUNCTIONS = `
+  SELECT p.proname AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+    AND has_function_privilege('customer_gateway_tenant', p.oid, 'EXECUTE') AND $1::jsonb ->> p.proname IS DISTINCT FROM md5(p.prosrc)
+  ORDER BY 1`;
+
 /** 58: before UPDATE, DELETE or TRUNCATE, once a statement. O and A: switched on. */
 const TRIGGERS = `
   SELECT t.name FROM unnest($1::text[]) AS t(name) WHERE to_regclass('public.' || t.name) IS NOT NULL AND NOT EXISTS (
@@ -79,6 +89,7 @@ const TRIGGERS = `
 /** Compares what guards the rows with what the migrations made; the tables are this version's. */
 export async function findGuardFaults(client: ClientBase): Promise<GuardFaults> {
   const { rows: tables } = await client.query<{ name: string; secured: boolean; policies: Policy[] }>(TABLES, [Object.keys(OF_TABLE)]);
+  const { rows: functions } = await client.query<{ name: string }>(STRANGE_FUNCTIONS, [JSON.stringify(FUNCTIONS)]);
   const { rows: triggers } = await client.query<{ name: string }>(TRIGGERS, [["audit_entry", "audit_link"]]);
   const names = (rows: { name: string }[]) => rows.map(({ name }) => name);
   return {
@@ -86,6 +97,7 @@ export async function findGuardFaults(client: ClientBase): Promise<GuardFaults> 
     changedPolicies: names(
       tables.filter(({ name, policies }) => JSON.stringify(policies) !== JSON.stringify(OF_TABLE[name] ?? OF_BANK_AND_MODE)),
     ),
+    strangeFunctions: names(functions),
     missingTriggers: names(triggers),
   };
 }

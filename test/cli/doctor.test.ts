@@ -248,6 +248,18 @@ test.runIf(onPostgres)("PostgreSQL: not there, not this version's, not protected
       expect((await findings(production))["row-level security"]).toMatchObject({ status: "problem", says });
       await db.$executeRawUnsafe(undo);
     }
+    for (const name of ["customer_search", "another"]) {
+      const [kept] = await db.$queryRaw<{ text: string }[]>`SELECT pg_get_functiondef('customer_search'::regproc) AS text`;
+      const parameters = "(bank text, of_mode mode, patterns text[], most integer)";
+      await db.$executeRawUnsafe(
+        `CREATE OR REPLACE FUNCTION ${name}${parameters} RETURNS SETOF uuid LANGUAGE sql SECURITY DEFINER AS 'SELECT id FROM customer'`,
+      );
+      expect((await findings(production))["row-level security"]).toMatchObject({
+        status: "problem",
+        says: expect.stringMatching(`: ${name}$`),
+      });
+      await db.$executeRawUnsafe(name === "another" ? `DROP FUNCTION another` : kept!.text);
+    }
     await db.$executeRaw`ALTER TABLE audit_entry DISABLE TRIGGER only_grows`;
     await db.$executeRaw`DROP TRIGGER only_grows ON audit_link`;
     const unguarded = await findings(production);
@@ -281,7 +293,7 @@ test("what each fact of a server means", () => {
     statementTimeoutMs: 0,
     maxConnections: 97,
     mayTakeRole: true,
-    guards: { unprotectedTables: [], changedPolicies: [], missingTriggers: [] },
+    guards: { unprotectedTables: [], changedPolicies: [], strangeFunctions: [], missingTriggers: [] },
     unknownBanks: [],
     sealed: null,
   };

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Mode } from "../../src/database/generated/enums.ts";
 import { openGateway } from "../support/gateway.ts";
+import { insertMany } from "../support/many-customers.ts";
 import { makeMerchant, merchantKey } from "../support/merchants.ts";
 
 const gateway = await openGateway();
@@ -23,6 +24,18 @@ async function asTenant<Row = object>(settings: { bank: string; mode: Mode; oper
     });
   return rows;
 }
+
+test("a search within a bank and mode names nobody of another, whatever it asks", async () => {
+  await gateway.key({ bank: "searched" });
+  const names = await insertMany(gateway, { bank: "searched", mode: "SANDBOX" }, new Date(), [{ accountName: "Ada" }]);
+  const search = (bank: string, mode: Mode) => `SELECT customer_search('${bank}', '${mode}', '{% ada%}', 10) AS id`;
+  const own = { bank: "searched", mode: "SANDBOX" } as const;
+  expect(await asTenant(own, search("searched", "SANDBOX"))).toEqual(names.map((id) => ({ id })));
+  expect(await asTenant({ bank: "two", mode: "SANDBOX" }, search("searched", "SANDBOX"))).toEqual([]);
+  expect(await asTenant({ bank: "searched", mode: "LIVE" }, search("searched", "SANDBOX"))).toEqual([]);
+  // Nothing of a pattern is SQL.
+  expect(await asTenant(own, "SELECT customer_search('searched', 'SANDBOX', ARRAY['% x'' OR true --', '$1'], 10)")).toEqual([]);
+});
 
 test("keys are kept apart by bank and by mode: SANDBOX shows none of LIVE", async () => {
   for (const bank of ["one", "two"]) for (const mode of ["SANDBOX", "LIVE"] as const) await gateway.key({ bank, mode });

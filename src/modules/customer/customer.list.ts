@@ -8,6 +8,7 @@ import { type Keyset, keysetPage } from "../../graphql/keyset.ts";
 import { type PageArgs, pageRequest, toPage } from "../../graphql/pagination.ts";
 import type { CustomerRow } from "./customer.loader.ts";
 import { columnsAsked } from "./customer.selection.ts";
+import { searchNames } from "./customer.search.ts";
 import { type CustomerFilter, customersWhere, fieldsFiltered, filterConditions, requireVisible } from "./customer.policy.ts";
 
 export interface CustomerOrder {
@@ -46,6 +47,8 @@ export function listCustomers(args: CustomersArgs, context: Context, info: Graph
   for (const field of asked) requireVisible(principal, field);
   context.disclosed.ask(asked);
   const conditions = filterConditions(args.filter ?? {}, new Date());
+  const { search } = args.filter ?? {};
+  const named = once(async () => (search == null ? null : searchNames(context, search)));
 
   const keyset: Keyset = { column: order.column, tieBreaker: "id", descending: args.orderBy?.direction !== "ASC" };
   const cursors = cursorsOf(context.keyring, {
@@ -54,21 +57,28 @@ export function listCustomers(args: CustomersArgs, context: Context, info: Graph
     filter: args.filter ?? {},
     order: args.orderBy ?? null,
   });
+  const isNewestFirst = order === CUSTOMER_ORDERS.CREATED_AT && keyset.descending;
   const decode = (key: string | number) => (order.column === "accountNameKey" ? key : new Date(key));
   const { where, ...page } = keysetPage(keyset, request, cursors.open(args.after), cursors.open(args.before), decode);
 
   return {
     page: once(async () => {
       const select = { ...columnsAsked(context, info, ROW_PATHS), [order.column]: true };
-      const rows = await db.customer.findMany({
-        where: customersWhere(principal, [...conditions, ...where]),
-        select,
-        ...page,
-        skip: context.offset,
-      });
-      return toPage(rows as unknown as CustomerRow[], request);
+      const read = async (among: readonly object[]) => {
+        const query = { where: customersWhere(principal, [...conditions, ...where, ...among]), select, ...page, skip: context.offset };
+        return toPage((await db.customer.findMany(query)) as unknown as CustomerRow[], request);
+      };
+      const found = await named();
+      if (!found?.isWhole && !(found && isNewestFirst)) return read([]);
+      const among = await read([{ id: { in: found.ids } }]);
+      // Of the newest alone, a page that is full is the list's own.
+      return found.isWhole || among.hasNextPage ? among : read([]);
     }),
-    count: once(async () => toCount(await db.customer.count({ where: customersWhere(principal, conditions), take: MAX_COUNT + 1 }))),
+    count: once(async () => {
+      const found = await named();
+      const among = found?.isWhole ? [{ id: { in: found.ids } }] : [];
+      return toCount(await db.customer.count({ where: customersWhere(principal, [...conditions, ...among]), take: MAX_COUNT + 1 }));
+    }),
     cursor: (row) => {
       const key = row[order.column]!;
       return cursors.seal([key instanceof Date ? key.getTime() : key, row.id]);

@@ -60,9 +60,8 @@ const FILTERS: {
   search: {
     field: "accountName",
     where: (text) => {
-      const words = prefixesOf(text);
-      if (words.length > MAX_NAME_WORDS) return NOTHING;
-      return { AND: words.map((word) => ({ searchKey: { contains: ` ${word}` } })) };
+      const words = wordsSearched(text);
+      return words ? { AND: words.map((word) => ({ searchKey: { contains: ` ${word}` } })) } : NOTHING;
     },
   },
 };
@@ -121,10 +120,14 @@ function countryCode(value: string): string[] {
   return /^[A-Za-z]{2}$/.test(code) ? [code.toUpperCase()] : [];
 }
 
-/** The words of a text that no other word of it begins with: what matches those matches all, and each is another word of a name. */
-function prefixesOf(text: string): string[] {
+/**
+ * The words of a text that no other word of it begins with: what matches those matches all, and each is another word of a name. Letters and
+ * digits alone. Null: more than a name can have.
+ */
+export function wordsSearched(text: string): string[] | null {
   const sorted = [...new Set(wordsOf(text))].sort();
-  return sorted.filter((word, index) => !sorted[index + 1]?.startsWith(word));
+  const words = sorted.filter((word, index) => !sorted[index + 1]?.startsWith(word));
+  return words.length > MAX_NAME_WORDS ? null : words;
 }
 
 /** What PostgreSQL reads as Prisma writes it: four digits of a year. No customer is older or newer. */

@@ -96,6 +96,40 @@ test("a text of any length finds what it finds", async () => {
   expect(await find(Array.from({ length: 8 }, (_, length) => "lovelace".slice(0, length + 1)).join(" "))).toEqual(["Ada Lovelace"]);
 });
 
+test("a search that finds more than it can name is whole: every page, either way, in every order, beside other filters, and counted", async () => {
+  const bank = { bank: "many" };
+  const own = await gateway.key(bank);
+  const names = Array.from({ length: 1_150 }, (_, number) => ({
+    accountName: `Same Name${number}`,
+    country: number % 100 === 0 ? "GH" : "NG",
+  }));
+  for (let start = 0; start < names.length; start += 50)
+    await insertMany(gateway, bank, new Date(Date.UTC(2026, 0, 1) + start), names.slice(start, start + 50));
+  const PAGE = `query ($first: Int, $after: String, $last: Int, $before: String, $filter: CustomerFilter, $orderBy: CustomerOrder) {
+    customers(first: $first, after: $after, last: $last, before: $before, filter: $filter, orderBy: $orderBy) {
+      nodes { id } totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
+  const page = async (variables: object) => dataOf((await gateway.query(own, PAGE, variables)).body);
+  const walk = async (filter: object, orderBy?: object) => {
+    const ids: string[] = [];
+    for (let after: string | null = null; ;) {
+      const { nodes, pageInfo } = await page({ first: 100, after, filter, orderBy });
+      ids.push(...nodes.map(({ id }: { id: string }) => id));
+      if (!pageInfo.hasNextPage) return ids;
+      after = pageInfo.endCursor;
+    }
+  };
+  for (const orderBy of [undefined, { field: "CREATED_AT", direction: "ASC" }, { field: "ACCOUNT_NAME", direction: "DESC" }]) {
+    const everybody = await walk({}, orderBy);
+    expect(new Set(everybody).size).toBe(1_150);
+    expect(await walk({ search: "same" }, orderBy)).toEqual(everybody);
+  }
+  expect((await page({ filter: { search: "same" } })).totalCount).toBe(1_150);
+  expect(await walk({ search: "same", countries: ["GH"] })).toEqual(await walk({ countries: ["GH"] }));
+  expect(await walk({ search: "same name9" })).toHaveLength(111);
+  const back = async (filter: object) => (await page({ last: 100, filter })).nodes;
+  expect(await back({ search: "same" })).toEqual(await back({}));
+});
+
 test("a changed name is found by its new words only", async () => {
   const bank = { bank: "renamed" };
   const own = await gateway.key(bank);
