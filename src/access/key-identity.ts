@@ -31,9 +31,11 @@ export async function identityOf(db: Database, row: KeyRow): Promise<Identity | 
   };
 }
 
-/** What the key's tenant is trusted with; null: it is no merchant. Undefined: there is no such merchant. */
+/** What the key's tenant is trusted with; null: it is no merchant. Undefined: no provider has such a merchant. */
 async function trustLevelOf(db: Database, { mode, tenant: { id, providerId } }: KeyRow): Promise<TrustLevel | null | undefined> {
   if (providerId === null) return null;
   const merchant = { bankId: providerId, mode, id: fromGlobalId(MERCHANT_PREFIX, id)! };
+  const ofProvider = (await db.tenant.count({ where: { id: providerId, kind: "PROVIDER" } })) > 0;
+  if (!ofProvider) return undefined;
   return (await db.merchant.findUnique({ where: { bankId_mode_id: merchant }, select: { trustLevel: true } }))?.trustLevel;
 }

@@ -149,7 +149,7 @@ export function checkCheckpoint(path: string, checkpoint: Checkpoint, source: So
     JSON.stringify(checkpoint.source) !== JSON.stringify(source)
       ? "it is of another input, or the input was changed"
       : other.length > 0
-        ? `it was made with another ${other.join(", ")}`
+        ? `it was made with other settings: ${other.join(", ")}`
         : null;
   if (cause === null) return;
   throw new StartupError({

@@ -43,7 +43,7 @@ export function keysCommand(): Command {
     )
     .option("--bank <id>", "the bank's id: lower-case letters, digits and single dashes; none for the operator's key", bankId)
     .addOption(new Option("--kind <kind>", "what the bank is made as: a bank, or a provider of merchants").choices(["bank", "provider"]))
-    .option("--merchant <id>", "the merchant that it is for, by its id: one of the asking key's own tenant and mode")
+    .option("--merchant <id>", "the merchant that it is for, by its id: one of the asking provider's own")
     .addOption(new Option("--mode <mode>", "the set of data it works on").choices(["sandbox", "live"]).makeOptionMandatory())
     .addOption(new Option("--audience <audience>", "whom it is for").choices(Object.keys(Audience)).makeOptionMandatory())
     .requiredOption("--scopes <list>", `what it grants, separated by commas: ${SCOPES.join(", ")}`, scopeList)

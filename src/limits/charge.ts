@@ -109,16 +109,30 @@ export class Charge {
   }
 
   /**
-   * Pays for so many questions of a merchant, whose level is known only by now. Throws RATE_LIMITED: none may be answered then. The merchant
-   * pays first, so that one with nothing left takes nothing of its provider's; where the provider has none left, the merchant's are spent.
+   * Pays for questions of merchants, whose levels are known only by now, and of their provider's merchants together. Throws RATE_LIMITED: then none
+   * may be answered, and none counts.
    */
-  async payDiscoveries(merchant: Owner, provider: Owner, questions: number): Promise<void> {
+  async payDiscoveries(asked: readonly { readonly merchant: Owner; readonly questions: number }[], provider: Owner): Promise<void> {
     const { discoveries, providerDiscoveries } = this.limits;
-    const asked = await discoveries.take(merchant, questions);
-    this.#discoveries = asked;
-    if (!asked.granted) throw this.#refuse(discoveries, asked, "merchant");
-    const together = await providerDiscoveries.take(provider, questions);
-    if (!together.granted) throw this.#refuse(providerDiscoveries, together, "provider");
+    const paid: (typeof asked)[number][] = [];
+    const giveBack = () => Promise.all(paid.map(({ merchant, questions }) => discoveries.giveBack(merchant, questions)));
+    for (const one of asked) {
+      const taken = await discoveries.take(one.merchant, one.questions);
+      this.#discoveries = taken;
+      if (!taken.granted) {
+        await giveBack();
+        throw this.#refuse(discoveries, taken, `The merchant ${one.merchant.id}`);
+      }
+      paid.push(one);
+    }
+    const together = await providerDiscoveries.take(
+      provider,
+      asked.reduce((sum, { questions }) => sum + questions, 0),
+    );
+    if (together.granted) return;
+    await giveBack();
+    this.#discoveries = await discoveries.take(asked.at(-1)!.merchant, 0);
+    throw this.#refuse(providerDiscoveries, together, "All merchants of the provider together");
   }
 
   /** How the key's look-ups stand at this moment. */
@@ -148,11 +162,13 @@ export class Charge {
     if (!looked.granted) throw this.#refuse(this.limits.lookups, looked);
   }
 
-  #refuse(quota: Quota, standing: Standing, who = "key"): Error {
+  #refuse(quota: Quota, standing: Standing, who = "The key"): Error {
     this.#isSettled = true;
     this.#refusedBy = { quota, standing };
     const { name, windowSeconds } = quota.policy;
-    const left = `${standing.remaining} of ${standing.limit} ${name} are left`;
-    return gatewayError("RATE_LIMITED", `The ${who} may take no more for now: ${left} of these ${windowSeconds} seconds.`);
+    const left = `${standing.remaining} of ${standing.limit} ${name} are left of these ${windowSeconds} seconds`;
+    // What the others have taken of a provider's is not a merchant's to know.
+    const told = quota === this.limits.providerDiscoveries ? "" : `: ${left}`;
+    return gatewayError("RATE_LIMITED", `${who} may take no more for now${told}.`);
   }
 }

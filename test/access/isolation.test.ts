@@ -48,7 +48,7 @@ const shops = await gateway.query(
 const { id: merchantsBatchId, merchantIds } = shops.body.data.createMerchantsBatch;
 const [merchantId] = merchantIds as [string];
 await trust(gateway, merchantId, "ENHANCED");
-await merchantKey(gateway, here, merchantId, { scopes: ["audit:read"] });
+await merchantKey(gateway, await gateway.key({ bank: "provider", kind }), entityId);
 const absent = {
   endpointId: `whe_${crypto.randomUUID()}`,
   keyId: "0123456789abcdef",

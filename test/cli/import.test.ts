@@ -203,7 +203,7 @@ describe("import", () => {
     expect((await customersOf(place)).size).toBe(0);
 
     expect((await runImport(place, path, "--limit", "10")).code).toBe(0);
-    await refused(/made with another batchSize/, [path, "--batch-size", "7"]);
+    await refused(/made with other settings: batchSize/, [path, "--batch-size", "7"]);
     await refused(/no checkpoint of an import/, [path, "--checkpoint", path]);
     file(place, "bank.csv", csv(numbers(1, 61).map((number) => csvRow(number))));
     await refused(/it is of another input, or the input was changed/, [path]);
@@ -279,7 +279,7 @@ describe("import", () => {
     });
     expect(await runImport(place, path, "--merchants")).toMatchObject({ code: 2, summary: { requests: { sent: 3 } } });
     const asCustomers = await start(place, "import", path).ended;
-    expect(asCustomers).toMatchObject({ code: 1, stderr: expect.stringContaining("made with another merchants") });
+    expect(asCustomers).toMatchObject({ code: 1, stderr: expect.stringContaining("made with other settings: merchants") });
     const consent = await start(place, "import", path, "--merchants", "--consent-source", "web").ended;
     expect(consent).toMatchObject({ code: 1, stderr: expect.stringContaining("cannot be used with option") });
 

@@ -73,8 +73,18 @@ async function openDevice(tx: Transaction, keyring: Keyring, actor: Actor, input
   const now = timeOfWrite(held, asked);
   requireVersion(held, input.expectedVersion);
   const hashes = keyring.hashes("device", deviceText(within(actor), deviceId));
+  await holdDevice(tx, hashes);
   const known = await tx.device.findFirst({ where: { ...within(actor), hash: { in: hashes } } });
   return { customer: await expireIfDue(tx, keyring, actor, held, now), deviceId, known, now };
+}
+
+/**
+ * Has whoever else links or unlinks a device wait for this transaction's end. The unique index alone compares hashes of one key: while keys rotate,
+ * two gateways make them by two. By every key and in order, so that gateways that share one wait for each other.
+ */
+async function holdDevice(tx: Transaction, hashes: readonly Uint8Array[]): Promise<void> {
+  const names = hashes.map((hash) => `device ${Buffer.from(hash).toString("hex")}`).sort();
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(${names}::text[]) AS name`;
 }
 
 const STEP = { DEVICE_LINKED: 1, DEVICE_UNLINKED: -1 } as const;

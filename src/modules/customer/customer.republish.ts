@@ -56,14 +56,14 @@ async function renew(db: Database, keyring: Keyring, places: readonly Place[]): 
   });
 }
 
+/** One that another row has by the newest key stays as it is, for all others to go on. */
 async function resealDevice(tx: Transaction, keyring: Keyring, device: Device): Promise<void> {
   const { bankId, mode, id } = device;
   const deviceId = openDeviceId(keyring, device);
-  await tx.device.update({
-    where: { bankId_mode_id: { bankId, mode, id } },
-    data: {
-      hash: keyring.hashes("device", deviceText(device, deviceId))[0]!,
-      deviceId: keyring.seal("encryption", deviceId, columnContext(device, "deviceId")),
-    },
-  });
+  const hash = keyring.hashes("device", deviceText(device, deviceId))[0]!;
+  const sealed = keyring.seal("encryption", deviceId, columnContext(device, "deviceId"));
+  await tx.$executeRaw`
+    UPDATE device SET hash = ${hash}::bytea, device_id = ${sealed}::bytea
+    WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ${id}::uuid
+      AND NOT EXISTS (SELECT FROM device o WHERE o.bank_id = ${bankId}::text AND o.mode = ${mode}::mode AND o.hash = ${hash}::bytea AND o.id <> ${id}::uuid)`;
 }

@@ -1,7 +1,9 @@
+import { type Due, forget } from "../../changes/forget.ts";
+import { tallyOf } from "../../changes/tally.ts";
 import { ownWork, write, type WriteServices } from "../../changes/write.ts";
 import type { Services } from "../../context.ts";
 import { EACH_PLACE } from "../../database/each-place.ts";
-import type { Mode } from "../../database/generated/enums.ts";
+import type { Transaction } from "../../database/client.ts";
 import type { Job } from "../../jobs/schedule.ts";
 import { eraseCustomer } from "./customer.erase.ts";
 import { CustomerNotFound } from "./customer.errors.ts";
@@ -24,7 +26,7 @@ export function eraseInactiveCustomers(services: WriteServices & Pick<Services, 
     async run() {
       const now = new Date();
       const before = new Date(now.getTime() - days * DAY_MS);
-      const due = await services.db.$queryRaw<{ bankId: string; mode: Mode; id: string }[]>`
+      const due = await services.db.$queryRaw<Due[]>`
         SELECT customer.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
           SELECT bank_id AS "bankId", mode::text, id FROM customer
           WHERE bank_id = place.bank_id AND mode = place.mode AND updated_at < ${before}::timestamptz AND NOT blacklisted
@@ -38,13 +40,7 @@ export function eraseInactiveCustomers(services: WriteServices & Pick<Services, 
 }
 
 /** Erases a customer that is still inactive now that it is held: somebody may have written to it, or erased it, since it was looked for. */
-async function eraseIfInactive(
-  services: WriteServices,
-  job: string,
-  { bankId, mode, id }: { bankId: string; mode: Mode; id: string },
-  before: Date,
-  now: Date,
-): Promise<number> {
+async function eraseIfInactive(services: WriteServices, job: string, { bankId, mode, id }: Due, before: Date, now: Date): Promise<number> {
   const origin = ownWork({ tenantId: bankId, mode }, job);
   return write(services, origin, async (tx) => {
     const { updatedAt, blacklisted } = await lockCustomer(tx, origin.actor, id, "erase");
@@ -61,27 +57,37 @@ async function eraseIfInactive(
  * Removes what is left of customers who were erased `days` ago: tombstone, history, what webhooks told. Hashes by which somebody blacklisted is
  * known go by their own time.
  */
-export function removeOldTombstones({ db, log }: Pick<Services, "db" | "log">, days: number): Job {
+export function removeOldTombstones(services: WriteServices & Pick<Services, "log">, days: number): Job {
   const name = "remove-old-tombstones";
   return {
     name,
     everyMs: 60_000,
     async run() {
-      const removed = await db.$executeRaw`
-        WITH old AS (
-          SELECT erased.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
-            SELECT bank_id, mode, id FROM erased_customer
-            WHERE bank_id = place.bank_id AND mode = place.mode AND at < now() - ${days}::int * interval '1 day'
-            ORDER BY at LIMIT ${PER_TURN}::int FOR UPDATE SKIP LOCKED
-          ) AS erased LIMIT ${PER_TURN}::int
-        ), events AS (
-          DELETE FROM customer_event e USING old WHERE e.bank_id = old.bank_id AND e.mode = old.mode AND e.customer_id = old.id
-        ), deliveries AS (
-          DELETE FROM webhook_delivery d USING old JOIN webhook_endpoint e ON e.bank_id = old.bank_id AND e.mode = old.mode
-          WHERE d.bank_id = old.bank_id AND d.mode = old.mode AND d.endpoint_id = e.id AND d.subject_id = old.id
-        )
-        DELETE FROM erased_customer c USING old WHERE c.bank_id = old.bank_id AND c.mode = old.mode AND c.id = old.id`;
-      if (removed > 0) log.info({ job: name, removed }, "retention");
+      const due = await services.db.$queryRaw<Due[]>`
+        SELECT erased.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
+          SELECT bank_id AS "bankId", mode::text, id FROM erased_customer
+          WHERE bank_id = place.bank_id AND mode = place.mode AND at < now() - ${days}::int * interval '1 day'
+          ORDER BY at LIMIT ${PER_TURN}::int
+        ) AS erased LIMIT ${PER_TURN}::int`;
+      const removed = await forget(services, name, due, removeTombstones);
+      if (removed > 0) services.log.info({ job: name, removed }, "retention");
     },
   };
+}
+
+async function removeTombstones(tx: Transaction, { bankId, mode }: Omit<Due, "id">, ids: readonly string[]): Promise<number> {
+  const gone = await tx.$queryRaw<{ id: string }[]>`
+    WITH old AS (
+      SELECT bank_id, mode, id FROM erased_customer
+      WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ANY (${ids}::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED
+    ), events AS (
+      DELETE FROM customer_event e USING old WHERE e.bank_id = old.bank_id AND e.mode = old.mode AND e.customer_id = old.id
+    ), deliveries AS (
+      DELETE FROM webhook_delivery d USING old JOIN webhook_endpoint e ON e.bank_id = old.bank_id AND e.mode = old.mode
+      WHERE d.bank_id = old.bank_id AND d.mode = old.mode AND d.endpoint_id = e.id AND d.subject_id = old.id
+    )
+    DELETE FROM erased_customer c USING old WHERE c.bank_id = old.bank_id AND c.mode = old.mode AND c.id = old.id RETURNING c.id`;
+  // Counted: the audit names no customer.
+  for (const { id } of gone) tallyOf(tx).customers.add(id);
+  return gone.length;
 }

@@ -30,10 +30,11 @@ export const discoveryLoader = createContextCache(
 );
 
 async function answer({ db, keyring, principal, charge }: Context, questions: readonly Question[]): Promise<CustomerBank[][]> {
-  for (const asked of Map.groupBy(questions, ({ merchant }) => merchant.id).values()) {
-    const { id, trustLevel } = asked[0]!.merchant;
-    await charge.payDiscoveries(merchantOwner(id, trustLevel), providerOwner(principal), asked.length);
-  }
+  const asked = [...Map.groupBy(questions, ({ merchant }) => merchant.id).values()];
+  await charge.payDiscoveries(
+    asked.map((same) => ({ merchant: merchantOwner(same[0]!.merchant.id, same[0]!.merchant.trustLevel), questions: same.length })),
+    providerOwner(principal),
+  );
   const { mode } = within(principal);
   // Nobody is known by the empty text.
   const hashes = questions.map(({ by, value }) => discoveryHashes(keyring, mode, by, value ?? ""));

@@ -29,7 +29,7 @@ const CreateApiKeyInput = builder.inputType("CreateApiKeyInput", {
     }),
     merchant: t.id({
       description:
-        "The merchant that the key is for, by its id: one of the asking key's own tenant and mode. Its key sees and makes nothing of anybody else's, " +
+        "The merchant that the key is for, by its id: one of the asking provider's own, in its mode. Its key sees and makes nothing of anybody else's, " +
         "and does what the merchant's trust level allows.",
     }),
     mode: t.field({ type: ModeEnum, description: "Left out: the asking key's own. A SANDBOX key makes no LIVE one." }),

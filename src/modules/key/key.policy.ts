@@ -83,7 +83,7 @@ function mayGrant(principal: Principal, scope: Scope): boolean {
  * Why a principal may not have the key that it asks for; empty when it may, as far as the request alone
  * tells. A bank's own keys make keys of their bank and mode that grant no more than they do; a LIVE one makes SANDBOX
  * keys too, since a bank has only one key from the operator, and never the other way round. What holds of a bank holds of a
- * provider, and both make keys for merchants of theirs, in the merchant's mode. The operator
+ * provider, which makes keys for merchants of its own too, in the merchant's mode. The operator
  * makes a bank's first key, which may grant anything but the operator's own scope. Source: contract §2.
  */
 export function requestIssues(principal: Principal, request: KeyRequest, now: Date): Issue[] {
@@ -97,6 +97,7 @@ export function requestIssues(principal: Principal, request: KeyRequest, now: Da
     if (forMerchant) refuse("merchant", "is for whose merchant it is");
     else if (kind !== "BANK" && kind !== "PROVIDER") refuse("kind", "must be BANK or PROVIDER");
   } else {
+    if (forMerchant && principal.tenantKind !== "PROVIDER") refuse("merchant", "is for a provider's keys: a bank's merchants have none");
     if (bank !== principal.tenantId) refuse("bank", "must be the key's own");
     if (request.kind != null && request.kind !== principal.tenantKind) refuse("kind", "must be the key's own tenant's");
     if (mode !== principal.mode && (forMerchant || principal.mode !== "LIVE")) refuse("mode", "must be the key's own");

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { discoveryHashes } from "../../../src/changes/discovery.ts";
+import { ownWork, write as ownWrite } from "../../../src/changes/write.ts";
 import { Keyring } from "../../../src/crypto/keyring.ts";
+import { linkDevice } from "../../../src/modules/customer/customer.device.write.ts";
 import { resealCustomers } from "../../../src/modules/customer/customer.reseal.job.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { batchRow, caller, dataOf, everyRow, person } from "../../support/customers.ts";
@@ -207,6 +209,34 @@ test("an erasure takes devices along, and where merchants find them; no value is
   expect([await db.device.count({ where: { customerId: id } }), await db.discovery.count({ where: { customerId: id } })]).toEqual([0, 0]);
   const { id: next } = await create(person("next"));
   expect(idsOf(await link(next, "gone-device"))).toEqual(["gone-device"]);
+});
+
+test("gateways between which keys rotate link a device once; one that was linked twice holds up no other's renewal", async () => {
+  const rings = [new Keyring([Buffer.alloc(32, 7), Buffer.alloc(32, 8)]), new Keyring([Buffer.alloc(32, 8), Buffer.alloc(32, 7)])];
+  const linkBy = (ring: Keyring, id: string, deviceId: string) => {
+    const origin = ownWork({ tenantId: "alpha", mode: "SANDBOX" }, "test");
+    return ownWrite({ ...gateway.app.services, keyring: ring }, origin, (tx) =>
+      linkDevice(tx, ring, origin.actor, { id, deviceId }, new Date()),
+    );
+  };
+  for (let round = 0; round < 5; round += 1) {
+    const pair = [await create(person(`one.${round}`)), await create(person(`two.${round}`))];
+    const outcomes = await Promise.allSettled(pair.map(({ id }, place) => linkBy(rings[place]!, id, `contested-${round}`)));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const where = { customerId: { in: pair.map(({ id }) => id) } };
+    expect(await db.device.count({ where })).toBe(1);
+  }
+
+  // As it could come about before.
+  const [first, second] = [await create(person("first")), await create(person("second"))];
+  await link(first.id, "twice");
+  await link(first.id, "plain");
+  await linkBy(new Keyring([Buffer.alloc(32, 8)]), second.id, "twice");
+  await resealCustomers(db, rings[1]!, createLog("silent")).run();
+  const devices = await db.device.findMany({ where: { customerId: { in: [first.id, second.id] } } });
+  const old = devices.filter(({ hash }) => Buffer.from(hash).toString("hex").slice(0, 8) !== rings[1]!.ids[0]);
+  expect(old.map(({ customerId }) => customerId)).toEqual([first.id]);
+  expect(devices).toHaveLength(3);
 });
 
 test("an older key's devices are recognised, and a job makes them the newest's; who was never published is then found", async () => {

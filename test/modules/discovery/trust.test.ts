@@ -103,7 +103,7 @@ describe("discoveries", () => {
     const refused = await gateway.query(provider, banks(2, id));
     expect([refused.status, refused.body.data, refused.body.errors![0]!.extensions.code]).toEqual([429, null, "RATE_LIMITED"]);
     expect(refused.body.errors![0]!.message).toBe(
-      "The merchant may take no more for now: 1 of 3 discoveries are left of these 3600 seconds.",
+      `The merchant ${id} may take no more for now: 1 of 3 discoveries are left of these 3600 seconds.`,
     );
     expect(refused.headers.get("retry-after")).toBe("3590");
     expect(gateway.statements.filter((sql) => sql.includes("discovery"))).toEqual([]);
@@ -169,21 +169,32 @@ describe("discoveries", () => {
     expect([await ask(one, 3, basic), await ask(premiumKey, 4)]).toEqual([200, 200]);
     expect(await remaining(one)).toEqual({ limit: 8, remaining: 1 });
     const { body, headers } = await other.query(one, banks(2, third));
-    expect(body.errors!.map(({ message }) => message)).toContain(
-      "The provider may take no more for now: 1 of 8 discoveries are left of these 3600 seconds.",
-    );
+    // What the others have taken is not told.
+    expect(body.errors!.map(({ message }) => message)).toContain("All merchants of the provider together may take no more for now.");
     expect(headers.get("retry-after")).not.toBeNull();
     await flush(other.app);
     const rows = await other.app.services.db.auditEntry.findMany({ where: { outcome: "RATE_LIMITED" } });
     const refused = { action: "REFUSAL", operation: "customerBanks", customers: 0 };
     expect(rows).toMatchObject([{ ...refused, bankId: "one", subjects: [third], fields: ["Customer.email"], count: 2 }]);
-    // The merchant's own standing is told, and what is left of everybody's is not.
-    expect([await ask(premiumKey, 2), await remaining(premiumKey)]).toEqual([429, { limit: 30, remaining: 24 }]);
+    // What is refused counts towards nothing.
+    expect([await ask(premiumKey, 2), await remaining(premiumKey)]).toEqual([429, { limit: 30, remaining: 26 }]);
     expect([await ask(one, 1, third), await ask(one, 1, basic), await ask(premiumKey, 1)]).toEqual([200, 429, 429]);
     expect(await ask(live, 3, await makeMerchant(other, "one", "LIVE"))).toBe(200);
     expect(await ask(two, 3, await makeMerchant(other, "two"))).toBe(200);
     clock.now += 3600_000;
     expect(await ask(premiumKey, 8)).toBe(200);
+  });
+
+  test("are all refused where one of several merchants has no more, and none of them counts", async () => {
+    const [spent, fresh] = [await merchantOf("BASIC"), await merchantOf("BASIC")];
+    const asking = await gateway.key({ bank: "provider", kind: "PROVIDER" });
+    expect((await gateway.query(spent.key, banks(3))).status).toBe(200);
+    const of = (id: string, name: string) => `${name}: customerBanks(email: "a", entityId: "${id}") { bankId }`;
+    for (const order of [`${of(fresh.id, "a")} ${of(spent.id, "b")}`, `${of(spent.id, "b")} ${of(fresh.id, "a")}`]) {
+      const { status, body } = await gateway.query(asking, `{ ${order} }`);
+      expect([status, body.data, body.errors![0]!.message]).toEqual([429, null, expect.stringContaining(`The merchant ${spent.id} may`)]);
+    }
+    expect(await left(fresh.key)).toEqual({ limit: 3, remaining: 3 });
   });
 
   test("that one's own merchant has no more of take nothing of its provider's", async () => {
