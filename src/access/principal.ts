@@ -76,9 +76,12 @@ export function mayReach(principal: Principal, tier: Visibility): boolean {
 
 /** What a withheld field would need: the scope, or `X-Visibility` when the request lowered itself. */
 export function requirementOf(principal: Principal, field: CustomerFieldName): string {
-  const { tier } = CUSTOMER_FIELDS[field];
-  const granted = principal.grantedVisibility;
-  return granted && reaches(granted, tier) ? "X-Visibility" : SCOPE_OF_VISIBILITY[tier];
+  return requirementOfTier(principal, CUSTOMER_FIELDS[field].tier);
+}
+
+/** What a tier that is not reached would need, likewise. */
+export function requirementOfTier({ grantedVisibility }: Principal, tier: Visibility): string {
+  return grantedVisibility && reaches(grantedVisibility, tier) ? "X-Visibility" : SCOPE_OF_VISIBILITY[tier];
 }
 
 /**

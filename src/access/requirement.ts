@@ -1,8 +1,8 @@
 import type { Audience } from "../database/generated/enums.ts";
-import { mayReach, type Principal } from "./principal.ts";
+import { mayReach, type Principal, requirementOfTier } from "./principal.ts";
 import type { Scope } from "./scopes.ts";
 import { lackingTrust } from "./trust.ts";
-import { SCOPE_OF_VISIBILITY, type Visibility } from "./visibility.ts";
+import type { Visibility } from "./visibility.ts";
 
 /** What each part of a requirement asks for. */
 export interface Grants {
@@ -36,7 +36,7 @@ const GRANTS: {
     name: (scope, { trustLevel }) => (trustLevel && lackingTrust(trustLevel, scope)) ?? scope,
   },
   operator: { has: ({ tenantKind, scopes }, scope) => tenantKind === "OPERATOR" && scopes.has(scope), name: (scope) => scope },
-  visibility: { has: mayReach, name: (tier) => SCOPE_OF_VISIBILITY[tier] },
+  visibility: { has: mayReach, name: (tier, principal) => requirementOfTier(principal, tier) },
   audience: { has: (principal, audience) => principal.audience === audience, name: (audience) => `an ${audience} key` },
   notFor: { has: (principal, audience) => principal.audience !== audience, name: (audience) => `a key that is not for a ${audience}` },
 };

@@ -4,6 +4,9 @@ import type { Database } from "./client.ts";
 /** Fewer new rows change no plan. */
 const MIN_CHANGES = 1000;
 
+/** What was erased stands in the planner's statistics until they are made anew: of a table that has changed at all, so late at most. */
+const FORGET_AFTER_MS = 60 * 60 * 1000;
+
 /** Of the time, at most this part goes into it. */
 const SHARE = 0.02;
 const EVERY_MS = 2_000;
@@ -12,9 +15,9 @@ const EVERY_MS = 2_000;
  * Tells PostgreSQL's planner soon of a bank that grows. Every index is led by bank and mode, and of a bank that it has
  * not heard of it expects no row: then any index seems as good as the one that finds a single row, and a look-up reads
  * all that the bank has. Autovacuum looks once a minute, and only when a tenth of the whole table is new: during an
- * import into a database of many banks, that is never.
+ * import into a database of many banks, that is never. Statistics hold values of rows, so they are made anew after fewer changes too.
  */
-export function analyzeGrowth(db: Database): Job {
+export function analyzeGrowth(db: Database, forgetAfterMs = FORGET_AFTER_MS): Job {
   // By table, how long the last time took.
   const took = new Map<string, number>();
   return {
@@ -25,7 +28,8 @@ export function analyzeGrowth(db: Database): Job {
         SELECT t.relname::text AS name,
           extract(epoch FROM clock_timestamp() - coalesce(greatest(last_analyze, last_autoanalyze), 'epoch'))::float8 * 1000 AS "idleMs"
         FROM pg_stat_user_tables t JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = 'bank_id'
-        WHERE schemaname = current_schema() AND n_mod_since_analyze >= ${MIN_CHANGES}::int`;
+        WHERE schemaname = current_schema() AND (n_mod_since_analyze >= ${MIN_CHANGES}::int OR n_mod_since_analyze > 0
+          AND greatest(last_analyze, last_autoanalyze) < clock_timestamp() - ${forgetAfterMs}::float8 * interval '1 ms')`;
       for (const { name, idleMs } of grown) {
         if (idleMs < (took.get(name) ?? 0) / SHARE) continue;
         const started = performance.now();

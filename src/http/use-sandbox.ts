@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ExecutionArgs, GraphQLError } from "graphql";
+import { type ExecutionArgs, getOperationAST, getVariableValues, GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { rootFields } from "../audit/root-field.ts";
 import type { Context } from "../context.ts";
@@ -22,8 +22,11 @@ const FAULTS = {
 /** Brings about what the magic values of an operation ask of the whole request, before anything of it runs. */
 export function useSandbox(): Plugin<Context> {
   let slow = 0;
-  async function wait({ stopping, gone }: Context): Promise<void> {
-    if (slow >= MOST_SLOW) return;
+  // A route of REST may ask several times for one request.
+  const late = new WeakSet<object>();
+  async function wait({ stopping, gone, charge }: Context): Promise<void> {
+    if (slow >= MOST_SLOW || late.has(charge)) return;
+    late.add(charge);
     slow += 1;
     // Who waits holds nothing of the database, and goes on at once when the gateway stops or the caller goes away.
     await sleep(SLOW_MS, undefined, { signal: AbortSignal.any([stopping, gone()]) }).catch(() => {});
@@ -32,7 +35,10 @@ export function useSandbox(): Plugin<Context> {
   return {
     async onExecute({ args, setResultAndStopExecution }) {
       const context = args.contextValue as unknown as { -readonly [Name in keyof Context]: Context[Name] };
-      const asked = magicIn(context.principal, () => rootFields(args).map(([, node]) => argumentsOf(node, args.variableValues)));
+      const asked = magicIn(context.principal, () => {
+        const variables = variablesOf(args);
+        return rootFields(args).map(([, node]) => argumentsOf(node, variables));
+      });
       if (asked.has("PROCESSING")) context.respondAsync = true;
       if (asked.has("SLOW")) await wait(context);
       if (asked.has("RATE_LIMITED")) return setResultAndStopExecution({ errors: [context.charge.refuseAsSpent() as GraphQLError] });
@@ -40,6 +46,12 @@ export function useSandbox(): Plugin<Context> {
       if (fault) setResultAndStopExecution({ data: null, errors: [faultAt(args, fault())] });
     },
   };
+}
+
+/** The variables with their defaults; of what does not fit, as they came. */
+function variablesOf({ schema, document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
+  return getVariableValues(schema, definitions, variableValues ?? {}).coerced ?? variableValues ?? {};
 }
 
 /** A fault of an operation's first field, as it is told, and noted of a mutation. */

@@ -47,7 +47,7 @@ const FAILURES = {
 const ROWS = {
   INVALID_DATA: "`InvalidData`",
   VALIDATION_ERROR: "`ValidationError`",
-  DUPLICATE_IN_BATCH: "`DuplicateInBatch`, of the row before it",
+  DUPLICATE_IN_BATCH: "`DuplicateInBatch`, of the row before it; in the first row, of itself",
   EXISTING_CUSTOMER: "`ExistingCustomer`, with the id of `customer-not-found`",
 } as const satisfies Record<BatchErrorCode, string>;
 

@@ -51,6 +51,11 @@ describe("a request comes to what it asks for", () => {
     expect(await rest(gateway, live)("GET", `/v1/bank/customers/${magicId(code)}`)).toMatchObject({ status: 404 });
   });
 
+  test.each(FAULTS)("%s: also by the default of a variable", async (code, status) => {
+    const answer = await gateway.query(key, `query ($email: String = "${magicEmail(code)}") { customer(by: { email: $email }) { id } }`);
+    expect([answer.status, answer.body.errors!.map(({ extensions }) => extensions.code)]).toEqual([status, [code]]);
+  });
+
   test("RATE_LIMITED tells it in every header, and the key goes on with what it has", async () => {
     const asks = (by: object) => gateway.query(key, FIND, { by });
     const [refused, other] = await Promise.all([asks({ id: magicId("RATE_LIMITED") }), asks({ id: crypto.randomUUID() })]);
@@ -89,6 +94,13 @@ describe("a slow answer", () => {
     const { answer, ms } = await slow;
     expect(answer.body.data).toEqual({ createCustomer: { __typename: "Customer" } });
     expect(ms).toBeGreaterThan(2_950);
+  });
+
+  test("is three seconds late by a route that looks more than once", async () => {
+    const { answer, ms } = await timed(rest(gateway, key)("GET", `/v1/customers/${magicEmail("SLOW").replace("@", "%2Bnobody@")}`));
+    expect(answer.status).toBe(404);
+    expect(ms).toBeGreaterThanOrEqual(2_900);
+    expect(ms).toBeLessThan(5_900);
   });
 
   test("is had by 50 at once; the next are not slow, and nobody waits for a connection", async () => {

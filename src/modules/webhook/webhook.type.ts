@@ -80,7 +80,7 @@ export const WebhookDeliveryType = builder.objectRef<WebhookDelivery>("WebhookDe
     dueAt: t.field({
       type: "DateTime",
       nullable: true,
-      description: "When it is tried next; null: not any more.",
+      description: "When it is tried next, while its endpoint is switched on; null: not any more.",
       resolve: ({ state, dueAt }) => (state === "PENDING" ? dueAt : null),
     }),
   }),

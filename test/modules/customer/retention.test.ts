@@ -20,6 +20,8 @@ const { services } = gateway.app;
 const { db } = services;
 
 const DAYS = 30;
+/** What the audit has of a job. */
+const entriesOf = (operation: string) => db.auditEntry.findMany({ where: { operation } });
 const counted = (job: string) => lines.filter((line) => line["job"] === job && line["msg"] === "retention");
 
 let banks = 0;
@@ -90,7 +92,7 @@ test.runIf(ON_POSTGRES)("who is written to while the rule waits stays", async ()
 });
 
 test("records of batches that ended long ago go with their failures; those of others, and who was made, stay", async () => {
-  const { batch, find, key } = await inBank();
+  const { batch, find, key, bank } = await inBank();
   const BATCH_KEY = { idempotencyKey: "once" };
   const [old, recent, late, working] = [
     await batch([batchRow(1), batchRow(1)], BATCH_KEY),
@@ -113,6 +115,7 @@ test("records of batches that ended long ago go with their failures; those of ot
   const failures = await db.batchFailure.findMany({ where: { batchId: { in: ids } } });
   expect(failures.map(({ batchId }) => batchId)).toEqual([uuid(recent)]);
   expect(counted("remove-old-batches").map(({ removed }) => removed)).toEqual([1]);
+  expect(await entriesOf("remove-old-batches")).toMatchObject([{ bankId: bank, outcome: "OK", customers: 0, subjects: [uuid(old)] }]);
   expect(await find({ id: old.customerIds[0] })).toMatchObject({ clientRef: "client-1" });
   const { body } = await gateway.query(key, `{ batch(id: "${old.id}") { id } }`);
   expect(body).toMatchObject({ data: { batch: null } });
@@ -144,6 +147,8 @@ test("what is left of the erased goes when its time is over; the hashes of who i
   expect(await db.blacklistedIdentity.count({ where: { bankId: bank } })).toBe(1);
   expect(await create(person("long.ago"))).toMatchObject({ __typename: "InvalidCustomerData" });
   expect(counted("remove-old-tombstones").map(({ removed }) => removed)).toEqual([1]);
+  // Counted, and not named.
+  expect(await entriesOf("remove-old-tombstones")).toMatchObject([{ bankId: bank, outcome: "OK", customers: 1, subjects: [] }]);
 });
 
 test("no rule runs unless it is set, and one that is set runs by itself", async () => {
