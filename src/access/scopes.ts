@@ -117,6 +117,11 @@ export function isScopeFor(bearer: Bearer, scope: Scope): boolean {
   return notFor(bearer, scope) === null;
 }
 
+/** What a bearer has of the scopes that a key's row names. */
+export function heldScopes(bearer: Bearer, granted: readonly string[]): Scope[] {
+  return granted.filter(isScope).filter((scope) => isScopeFor(bearer, scope));
+}
+
 /** Why a list of scopes cannot be granted to a bearer, or null when it can. */
 export function scopesProblem(bearer: Bearer, granted: readonly Scope[]): string | null {
   if (granted.length === 0) return "must name at least one scope";

@@ -88,14 +88,20 @@ export class Keyring {
     }
   }
 
-  /** What was sealed, sealed anew by the newest key; null when it does not open. */
-  reseal(purpose: Purpose, sealed: Uint8Array, context: string): Uint8Array<ArrayBuffer> | null {
+  /** What `open` opens; null when it does not open. */
+  tryOpen(purpose: Purpose, sealed: Uint8Array, context: string): string | null {
     try {
-      return this.seal(purpose, this.open(purpose, sealed, context), context);
+      return this.open(purpose, sealed, context);
     } catch (error) {
       if (error instanceof UndecipherableError) return null;
       throw error;
     }
+  }
+
+  /** What was sealed, sealed anew by the newest key; null when it does not open. */
+  reseal(purpose: Purpose, sealed: Uint8Array, context: string): Uint8Array<ArrayBuffer> | null {
+    const text = this.tryOpen(purpose, sealed, context);
+    return text === null ? null : this.seal(purpose, text, context);
   }
 
   /** The keyed hash by every key, newest first, each led by its key's id: what a text may have been stored as. */

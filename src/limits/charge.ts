@@ -16,6 +16,9 @@ export interface Limits {
   readonly costLimit: number;
 }
 
+/** Who takes of what a provider's merchants have together. */
+const PROVIDER = "All merchants of the provider together";
+
 /** What every request costs at least, invalid ones included. */
 export const LEAST: Cost = { points: 1, lookups: 0 };
 
@@ -110,29 +113,26 @@ export class Charge {
 
   /**
    * Pays for questions of merchants, whose levels are known only by now, and of their provider's merchants together. Throws RATE_LIMITED: then none
-   * may be answered, and none counts.
+   * may be answered, and none counts; but of what others take at that very moment too, a part may count.
    */
   async payDiscoveries(asked: readonly { readonly merchant: Owner; readonly questions: number }[], provider: Owner): Promise<void> {
     const { discoveries, providerDiscoveries } = this.limits;
-    const paid: (typeof asked)[number][] = [];
-    const giveBack = () => Promise.all(paid.map(({ merchant, questions }) => discoveries.giveBack(merchant, questions)));
-    for (const one of asked) {
-      const taken = await discoveries.take(one.merchant, one.questions);
+    const sum = asked.reduce((total, { questions }) => total + questions, 0);
+    const [together, ...each] = await Promise.all([
+      providerDiscoveries.take(provider, 0),
+      ...asked.map(({ merchant }) => discoveries.take(merchant, 0)),
+    ]);
+    const spent = asked.findIndex(({ questions }, at) => each[at]!.remaining < questions);
+    this.#discoveries = each.at(spent)!;
+    if (spent !== -1) throw this.#refuse(discoveries, each[spent]!, `The merchant ${asked[spent]!.merchant.id}`);
+    if (together.remaining < sum) throw this.#refuse(providerDiscoveries, together, PROVIDER);
+    for (const { merchant, questions } of asked) {
+      const taken = await discoveries.take(merchant, questions);
       this.#discoveries = taken;
-      if (!taken.granted) {
-        await giveBack();
-        throw this.#refuse(discoveries, taken, `The merchant ${one.merchant.id}`);
-      }
-      paid.push(one);
+      if (!taken.granted) throw this.#refuse(discoveries, taken, `The merchant ${merchant.id}`);
     }
-    const together = await providerDiscoveries.take(
-      provider,
-      asked.reduce((sum, { questions }) => sum + questions, 0),
-    );
-    if (together.granted) return;
-    await giveBack();
-    this.#discoveries = await discoveries.take(asked.at(-1)!.merchant, 0);
-    throw this.#refuse(providerDiscoveries, together, "All merchants of the provider together");
+    const taken = await providerDiscoveries.take(provider, sum);
+    if (!taken.granted) throw this.#refuse(providerDiscoveries, taken, PROVIDER);
   }
 
   /** How the key's look-ups stand at this moment. */

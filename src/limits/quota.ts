@@ -69,14 +69,6 @@ export class Quota {
     return { granted, ...standing(Math.max(count(), spent)) };
   }
 
-  /** Gives back of what was taken in this window and not used. */
-  async giveBack(owner: Owner, amount: number): Promise<void> {
-    const { name, windowSeconds } = this.policy;
-    const { key, limit } = this.#window(owner);
-    this.#counts.set(key, Math.max((this.#counts.get(key) ?? 0) - amount, 0));
-    await this.#shared?.spend(`${name}:${key}`, { amount: -amount, limit, seconds: windowSeconds });
-  }
-
   /** How an owner stands by what this process knows. */
   known(owner: Owner): Standing {
     const window = this.#window(owner);

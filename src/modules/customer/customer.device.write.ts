@@ -74,7 +74,9 @@ async function openDevice(tx: Transaction, keyring: Keyring, actor: Actor, input
   requireVersion(held, input.expectedVersion);
   const hashes = keyring.hashes("device", deviceText(within(actor), deviceId));
   await holdDevice(tx, hashes);
-  const known = await tx.device.findFirst({ where: { ...within(actor), hash: { in: hashes } } });
+  const linked = await tx.device.findMany({ where: { ...within(actor), hash: { in: hashes } } });
+  // Of one that stands twice, which no gateway does any more, the customer's own.
+  const known = linked.find(({ customerId }) => customerId === held.id) ?? linked[0];
   return { customer: await expireIfDue(tx, keyring, actor, held, now), deviceId, known, now };
 }
 

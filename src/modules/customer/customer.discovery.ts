@@ -4,7 +4,7 @@ import type { Actor } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import type { Transaction } from "../../database/client.ts";
 import type { Customer } from "../../database/generated/client.ts";
-import { openDeviceId } from "./customer.columns.ts";
+import { columnContext } from "./customer.columns.ts";
 
 /** Has merchants find customers by what each has now, by its devices too, and by nothing else. */
 export async function republish(
@@ -20,7 +20,9 @@ export async function republish(
   const devices = await tx.device.findMany({ where: { ...within(actor), customerId: { in: idsOf(consenting) } } });
   const ofCustomer = Map.groupBy(devices, ({ customerId }) => customerId);
   const found = consenting.map(({ id: customerId, phrase, email, consentAt }) => {
-    const deviceIds = (ofCustomer.get(customerId) ?? []).map((device) => openDeviceId(keyring, device));
+    const deviceIds = (ofCustomer.get(customerId) ?? []).flatMap(
+      (device) => keyring.tryOpen("encryption", device.deviceId, columnContext(device, "deviceId")) ?? [],
+    );
     return { customerId, phrase, email, consentAt, deviceIds };
   });
   await publish(tx, keyring, actor, found);

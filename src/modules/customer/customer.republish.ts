@@ -1,8 +1,8 @@
 import { GATEWAY_ACTOR } from "../../changes/record-change.ts";
 import type { Keyring } from "../../crypto/keyring.ts";
 import { type Database, type Transaction, transaction } from "../../database/client.ts";
-import type { Customer, Device } from "../../database/generated/client.ts";
-import { columnContext, deviceText, openDeviceId } from "./customer.columns.ts";
+import { type Customer, type Device, Prisma } from "../../database/generated/client.ts";
+import { columnContext, deviceText } from "./customer.columns.ts";
 import { republish } from "./customer.discovery.ts";
 
 /** How many customers one transaction renews, so that nobody waits long for one of them. */
@@ -56,14 +56,17 @@ async function renew(db: Database, keyring: Keyring, places: readonly Place[]): 
   });
 }
 
-/** One that another row has by the newest key stays as it is, for all others to go on. */
+/** Of one that another row has by the newest key, the hash stays as it is; one that no key opens stays whole. So all others go on. */
 async function resealDevice(tx: Transaction, keyring: Keyring, device: Device): Promise<void> {
   const { bankId, mode, id } = device;
-  const deviceId = openDeviceId(keyring, device);
+  const context = columnContext(device, "deviceId");
+  const deviceId = keyring.tryOpen("encryption", device.deviceId, context);
+  if (deviceId === null) return;
   const hash = keyring.hashes("device", deviceText(device, deviceId))[0]!;
-  const sealed = keyring.seal("encryption", deviceId, columnContext(device, "deviceId"));
+  const sealed = keyring.seal("encryption", deviceId, context);
+  const taken = Prisma.sql`EXISTS (
+    SELECT FROM device o WHERE o.bank_id = ${bankId}::text AND o.mode = ${mode}::mode AND o.hash = ${hash}::bytea AND o.id <> ${id}::uuid)`;
   await tx.$executeRaw`
-    UPDATE device SET hash = ${hash}::bytea, device_id = ${sealed}::bytea
-    WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ${id}::uuid
-      AND NOT EXISTS (SELECT FROM device o WHERE o.bank_id = ${bankId}::text AND o.mode = ${mode}::mode AND o.hash = ${hash}::bytea AND o.id <> ${id}::uuid)`;
+    UPDATE device SET device_id = ${sealed}::bytea, hash = CASE WHEN ${taken} THEN hash ELSE ${hash}::bytea END
+    WHERE bank_id = ${bankId}::text AND mode = ${mode}::mode AND id = ${id}::uuid`;
 }

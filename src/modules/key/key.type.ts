@@ -1,10 +1,11 @@
-import type { ApiKey, Client } from "../../database/generated/client.ts";
+import { heldScopes } from "../../access/scopes.ts";
+import type { ApiKey, Client, Tenant } from "../../database/generated/client.ts";
 import { builder } from "../../graphql/builder.ts";
 import { connectionType } from "../../graphql/connection.ts";
 import { AudienceEnum, ModeEnum } from "../../graphql/enums.ts";
 
 /** A key's row without what must not leave the database. */
-export type KeyRow = Omit<ApiKey, "secretHash" | "demo"> & { client: Pick<Client, "name"> | null };
+export type KeyRow = Omit<ApiKey, "secretHash" | "demo"> & { client: Pick<Client, "name"> | null; tenant: Pick<Tenant, "kind"> };
 
 /** What is read of a key: never its secret's hash. */
 export const KEY_SELECT = {
@@ -20,7 +21,12 @@ export const KEY_SELECT = {
   lastUsedAt: true,
   replacedBy: true,
   client: { select: { name: true } },
+  tenant: { select: { kind: true } },
 } as const;
+
+/** What a key holds of the scopes that its row names: a row may be older than a rule. */
+export const scopesOfKey = ({ audience, scopes, tenant }: Pick<KeyRow, "audience" | "scopes" | "tenant">) =>
+  heldScopes({ audience, tenantKind: tenant.kind }, scopes);
 
 export const ApiKeyType = builder.objectRef<KeyRow>("ApiKey").implement({
   description: "An API key. Its secret is shown once, when the key is made, and is kept nowhere.",
@@ -29,7 +35,7 @@ export const ApiKeyType = builder.objectRef<KeyRow>("ApiKey").implement({
     bankId: t.exposeID("tenantId", { description: "The bank, the provider or the merchant that it belongs to." }),
     mode: t.field({ type: ModeEnum, description: "The set of data that it works on.", resolve: ({ mode }) => mode }),
     audience: t.field({ type: AudienceEnum, description: "Whom it was made for.", resolve: ({ audience }) => audience }),
-    scopes: t.exposeStringList("scopes", { description: "What it was granted, without what that implies." }),
+    scopes: t.stringList({ description: "What it was granted, without what that implies.", resolve: scopesOfKey }),
     client: t.string({ nullable: true, description: "The client that it belongs to.", resolve: ({ client }) => client?.name }),
     createdAt: t.field({ type: "DateTime", description: "When it was made.", resolve: ({ createdAt }) => createdAt }),
     expiresAt: t.field({ type: "DateTime", nullable: true, description: "When it ends by itself.", resolve: ({ expiresAt }) => expiresAt }),

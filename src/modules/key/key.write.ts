@@ -6,7 +6,7 @@ import { fromGlobalId, MERCHANT_PREFIX, toGlobalId } from "../../graphql/global-
 import type { Transaction } from "../../database/client.ts";
 import { ApiKeyNotFound, InvalidApiKey } from "./key.errors.ts";
 import { beyond, isOperator, type KeyRequest, MAX_OVERLAP_SECONDS, placeOf, requestIssues } from "./key.policy.ts";
-import { type IssuedKey, KEY_SELECT, type KeyRow } from "./key.type.ts";
+import { type IssuedKey, KEY_SELECT, type KeyRow, scopesOfKey } from "./key.type.ts";
 
 /** Makes a key. Throws InvalidApiKey with every reason against it. */
 export async function createKey(tx: Transaction, principal: Principal, request: KeyRequest, now: Date): Promise<IssuedKey> {
@@ -75,12 +75,13 @@ export async function rotateKey(tx: Transaction, principal: Principal, id: strin
   if (overlapSeconds < 0 || overlapSeconds > MAX_OVERLAP_SECONDS)
     throw refuse("overlapSeconds", `must be from 0 to ${MAX_OVERLAP_SECONDS}`);
   if (old.revokedAt || (old.expiresAt && old.expiresAt <= now)) throw refuse("id", "is that of a key that has ended");
-  if (beyond(principal, { ...old, scopes: old.scopes as Scope[] }).length > 0)
-    throw refuse("id", "is that of a key that holds more than the asking one");
+  const scopes = scopesOfKey(old);
+  if (scopes.length === 0) throw refuse("id", "is that of a key that holds nothing");
+  if (beyond(principal, { ...old, scopes }).length > 0) throw refuse("id", "is that of a key that holds more than the asking one");
   const end = new Date(now.getTime() + overlapSeconds * 1000);
   const tenant = tenantOf(principal, old.tenantId);
   const { mode, audience, expiresAt } = old;
-  const issued = await issueKey(tx, { tenant, mode, audience, scopes: old.scopes as Scope[], client: old.client?.name, expiresAt });
+  const issued = await issueKey(tx, { tenant, mode, audience, scopes, client: old.client?.name, expiresAt });
   // In one statement, so that of two at once one finds it done. Its own end is the overlap's now: no second key takes that over.
   const { count } = await tx.apiKey.updateMany({
     where: { id: old.id, replacedBy: null },

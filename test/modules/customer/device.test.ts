@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { discoveryHashes } from "../../../src/changes/discovery.ts";
 import { ownWork, write as ownWrite } from "../../../src/changes/write.ts";
 import { Keyring } from "../../../src/crypto/keyring.ts";
-import { linkDevice } from "../../../src/modules/customer/customer.device.write.ts";
+import { linkDevice, unlinkDevice } from "../../../src/modules/customer/customer.device.write.ts";
 import { resealCustomers } from "../../../src/modules/customer/customer.reseal.job.ts";
 import { createLog } from "../../../src/telemetry/log.ts";
 import { batchRow, caller, dataOf, everyRow, person } from "../../support/customers.ts";
@@ -237,6 +237,22 @@ test("gateways between which keys rotate link a device once; one that was linked
   const old = devices.filter(({ hash }) => Buffer.from(hash).toString("hex").slice(0, 8) !== rings[1]!.ids[0]);
   expect(old.map(({ customerId }) => customerId)).toEqual([first.id]);
   expect(devices).toHaveLength(3);
+  // The device's id itself needs no old key any more, and either customer's is taken off by itself.
+  const sealedBy = devices.map(({ deviceId }) => Buffer.from(deviceId).toString("hex").slice(0, 8));
+  expect(new Set(sealedBy)).toEqual(new Set([rings[1]!.ids[0]]));
+  const origin = ownWork({ tenantId: "alpha", mode: "SANDBOX" }, "test");
+  await ownWrite({ ...gateway.app.services, keyring: rings[1]! }, origin, (tx) =>
+    unlinkDevice(tx, rings[1]!, origin.actor, { id: first.id, deviceId: "twice" }, new Date()),
+  );
+  await resealCustomers(db, rings[1]!, createLog("silent")).run();
+  expect(await db.device.count({ where: { customerId: first.id } })).toBe(1);
+
+  // One that no key opens holds up nobody either.
+  await db.device.updateMany({ where: { customerId: second.id }, data: { deviceId: Buffer.alloc(40) } });
+  await linkBy(new Keyring([Buffer.alloc(32, 7)]), first.id, "after");
+  await resealCustomers(db, rings[1]!, createLog("silent")).run();
+  const renewed = await db.device.findMany({ where: { customerId: first.id } });
+  expect(new Set(renewed.map(({ hash }) => Buffer.from(hash).toString("hex").slice(0, 8)))).toEqual(new Set([rings[1]!.ids[0]]));
 });
 
 test("an older key's devices are recognised, and a job makes them the newest's; who was never published is then found", async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { issueKey } from "../../../src/access/issue-key.ts";
+import type { Scope } from "../../../src/access/scopes.ts";
 import { OPERATOR } from "../../../src/access/bank-id.ts";
 import { dataOf } from "../../support/customers.ts";
 import { openGateway } from "../../support/gateway.ts";
@@ -124,6 +125,17 @@ test("a merchant's key holds what trust levels have, and its maker's, and nothin
   });
   expect(await viewer(key)).toMatchObject({ scopes: [] });
   expect((await gateway.query(key, "{ apiKeys { nodes { id } } }")).status).toBe(403);
+});
+
+test("a row that names more than its kind can have is listed and rotated without it", async () => {
+  const tenant = { id: "provider", kind: "PROVIDER", name: "provider" } as const;
+  const issue = (given: Scope[]) => issueKey(db, { tenant, mode: "SANDBOX", audience: "INTERNAL", scopes: given });
+  const { id } = await issue(["audit:read", "customers:write"]);
+  const { body } = await gateway.query(provider, "{ apiKeys(first: 100) { nodes { id scopes } } }");
+  expect(dataOf(body).nodes).toContainEqual({ id, scopes: ["audit:read"] });
+  const { key } = await change(provider, "rotateApiKey", id);
+  expect((await viewer(key)).scopes).toEqual(["audit:read"]);
+  expect((await change(provider, "rotateApiKey", (await issue(["customers:write"])).id)).__typename).toBe("InvalidApiKey");
 });
 
 test("its provider lists, rotates and revokes a merchant's keys; nobody else knows of them", async () => {
