@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterAll, expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createClient } from "../../src/database/client.ts";
 import { freshDatabase } from "../support/gateway.ts";
 import { ON_POSTGRES } from "../support/process.ts";
@@ -46,7 +46,7 @@ test.runIf(ON_POSTGRES)(
   "a connection that is ended between one statement and the next, while others wait for it, is nobody's end",
   async () => {
     const { config, remove } = await freshDatabase();
-    afterAll(remove);
+    onTestFinished(remove);
     const url = new URL(config.databaseUrl!);
     let ends = false;
     let ended = 0;
