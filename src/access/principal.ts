@@ -1,5 +1,5 @@
 import type { Audience, ClientAccess, Mode, TenantKind, TrustLevel } from "../database/generated/enums.ts";
-import { expandScopes, isScopeFor, type Scope } from "./scopes.ts";
+import { expandScopes, heldScopes, type Scope } from "./scopes.ts";
 import { lackingTrust } from "./trust.ts";
 import {
   CUSTOMER_FIELDS,
@@ -53,7 +53,7 @@ export type Identity = Omit<Principal, "scopes" | "visibility" | "grantedVisibil
 export function createPrincipal(identity: Identity, lowerTo: Visibility | null): Principal {
   const { trustLevel } = identity;
   const isTrusted = (scope: Scope) => trustLevel === null || lackingTrust(trustLevel, scope) === null;
-  const scopes = expandScopes(identity.scopes.filter((scope) => isScopeFor(identity, scope) && isTrusted(scope)));
+  const scopes = expandScopes(heldScopes(identity, identity.scopes).filter(isTrusted));
   const granted = visibilityOfScopes(scopes);
   const visibility = granted && lowerTo && reaches(granted, lowerTo) ? lowerTo : granted;
   return { ...identity, scopes, visibility, grantedVisibility: granted };

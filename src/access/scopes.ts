@@ -113,7 +113,7 @@ function notFor({ audience, tenantKind }: Bearer, scope: Scope): Audience | Tena
 }
 
 /** Whether a bearer can have a scope. */
-export function isScopeFor(bearer: Bearer, scope: Scope): boolean {
+function isScopeFor(bearer: Bearer, scope: Scope): boolean {
   return notFor(bearer, scope) === null;
 }
 

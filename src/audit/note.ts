@@ -58,7 +58,7 @@ export function noteDiscovery(context: Context, { fieldName, operation }: GraphQ
 
 /** More look-ups than a key has are refused access too: somebody may be trying out values. Discoveries are noted where they are refused. */
 function isRefusal({ charge }: Context, code: unknown): boolean {
-  return REFUSALS.has(code) || (code === "RATE_LIMITED" && charge.refusedBy === charge.limits.lookups.policy.name);
+  return REFUSALS.has(code) || (code === "RATE_LIMITED" && charge.refusedBy === charge.limits.lookups);
 }
 
 /** Notes each error of a response that refuses an access. */

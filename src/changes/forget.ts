@@ -1,5 +1,7 @@
+import type { Services } from "../context.ts";
 import type { Transaction } from "../database/client.ts";
 import type { Mode } from "../database/generated/enums.ts";
+import type { Job } from "../jobs/schedule.ts";
 import { ownWork, write, type WriteServices } from "./write.ts";
 
 /** What is due to be removed, and whose it is. */
@@ -12,13 +14,27 @@ export interface Due {
 /** Removes some of one bank and mode, tells the tally of each, and gives how many: another process may have been first. */
 export type Remove = (tx: Transaction, place: Omit<Due, "id">, ids: readonly string[]) => Promise<number>;
 
-/** Removes what is due: of each bank and mode in one write of the gateway's own, with its audit entry. Gives how many. */
-export async function forget(services: WriteServices, operation: string, due: readonly Due[], remove: Remove): Promise<number> {
-  let removed = 0;
-  for (const same of Map.groupBy(due, ({ bankId, mode }) => `${mode} ${bankId}`).values()) {
-    const { bankId, mode } = same[0]!;
-    const ids = same.map(({ id }) => id);
-    removed += await write(services, ownWork({ tenantId: bankId, mode }, operation), (tx) => remove(tx, { bankId, mode }, ids));
-  }
-  return removed;
+/**
+ * A job that removes once a minute what `find` finds due: of each bank and mode in one write of the gateway's own, with its audit entry. It
+ * logs how many.
+ */
+export function forgetting(
+  services: WriteServices & Pick<Services, "log">,
+  name: string,
+  find: () => Promise<readonly Due[]>,
+  remove: Remove,
+): Job {
+  return {
+    name,
+    everyMs: 60_000,
+    async run() {
+      let removed = 0;
+      for (const same of Map.groupBy(await find(), ({ bankId, mode }) => `${mode} ${bankId}`).values()) {
+        const { bankId, mode } = same[0]!;
+        const ids = same.map(({ id }) => id);
+        removed += await write(services, ownWork({ tenantId: bankId, mode }, name), (tx) => remove(tx, { bankId, mode }, ids));
+      }
+      if (removed > 0) services.log.info({ job: name, removed }, "retention");
+    },
+  };
 }

@@ -4,7 +4,7 @@ import type { Transaction } from "../database/client.ts";
 export class Tally {
   readonly customers = new Set<string>();
   readonly fields = new Set<string>();
-  /** Ids of merchants. */
+  /** Global ids of merchants. */
   readonly merchants = new Set<string>();
   /** Ids of keys and batches. */
   readonly subjects = new Set<string>();

@@ -1,4 +1,3 @@
-import { MERCHANT_PREFIX, toGlobalId } from "../graphql/global-id.ts";
 import type { GraphQLResolveInfo } from "graphql";
 import { hashOfDocument } from "../audit/document-hash.ts";
 import { type AuditFacts, insertEntries, makeEntry } from "../audit/entry.ts";
@@ -77,9 +76,5 @@ function factsOf({ actor, operation, audience, requestId, documentHash }: Origin
 }
 
 function countsOf({ customers, fields, merchants, subjects }: Tally) {
-  return {
-    customers: customers.size,
-    fields: [...fields].sort(),
-    subjects: [...subjects, ...[...merchants].map((id) => toGlobalId(MERCHANT_PREFIX, id))],
-  };
+  return { customers: customers.size, fields: [...fields].sort(), subjects: [...subjects, ...merchants] };
 }

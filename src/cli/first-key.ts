@@ -2,7 +2,7 @@ import { OPERATOR } from "../access/bank-id.ts";
 import { isValid } from "../access/authenticate.ts";
 import { clientProblem } from "../access/client-name.ts";
 import { issueKey } from "../access/issue-key.ts";
-import { isScopeFor, type Scope, scopesProblem } from "../access/scopes.ts";
+import { heldScopes, type Scope, scopesProblem } from "../access/scopes.ts";
 import { createClient, type Database } from "../database/client.ts";
 import type { Mode } from "../database/generated/enums.ts";
 import { ensureSchema } from "../database/migrate.ts";
@@ -72,6 +72,6 @@ async function isManaged(db: Database): Promise<boolean> {
   const now = new Date();
   return keys.some((key) => {
     const bearer = { audience: key.audience, tenantKind: key.tenant.kind };
-    return isValid(key, now) && MAKES_KEYS.some((scope) => key.scopes.includes(scope) && isScopeFor(bearer, scope));
+    return isValid(key, now) && heldScopes(bearer, key.scopes).some((scope) => MAKES_KEYS.includes(scope));
   });
 }

@@ -27,11 +27,12 @@ export function analyzeGrowth(db: Database, forgetAfterMs = FORGET_AFTER_MS): Jo
     async run() {
       const grown = await db.$queryRaw<{ name: string; idleMs: number }[]>`
         SELECT t.relname::text AS name,
-          extract(epoch FROM clock_timestamp() - coalesce(greatest(last_analyze, last_autoanalyze), 'epoch'))::float8 * 1000 AS "idleMs"
+          extract(epoch FROM clock_timestamp() - coalesce(analyzed, 'epoch'))::float8 * 1000 AS "idleMs"
         FROM pg_stat_user_tables t JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = 'bank_id'
+        CROSS JOIN LATERAL (SELECT greatest(last_analyze, last_autoanalyze) AS analyzed) AS latest
         WHERE schemaname = current_schema() AND (n_mod_since_analyze >= ${MIN_CHANGES}::int OR n_mod_since_analyze > 0
-          AND greatest(last_analyze, last_autoanalyze) < clock_timestamp() - ${forgetAfterMs}::float8 * interval '1 ms'
-          OR greatest(last_analyze, last_autoanalyze) IS NULL
+          AND analyzed < clock_timestamp() - ${forgetAfterMs}::float8 * interval '1 ms'
+          OR analyzed IS NULL
           AND EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = t.schemaname AND s.tablename = t.relname))`;
       for (const { name, idleMs } of grown) {
         if (idleMs < (took.get(name) ?? 0) / SHARE) continue;

@@ -94,7 +94,7 @@ const MOST_TOLD = 50;
  * The variables, or what is wrong with them: it is said here, since GraphQL quotes in each of its errors the whole value that it is about.
  * Where there is much to quote, only the first is told.
  */
-function coerceVariables({ schema, document, operationName, variableValues }: ExecutionArgs) {
+export function coerceVariables({ schema, document, operationName, variableValues }: ExecutionArgs) {
   const definitions = getOperationAST(document, operationName)!.variableDefinitions ?? [];
   const maxErrors = isLargerThan(FEW, variableValues) ? 1 : MOST_TOLD;
   const { coerced, errors } = getVariableValues(schema, definitions, variableValues ?? {}, { maxErrors });

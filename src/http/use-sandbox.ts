@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ExecutionArgs, getOperationAST, getVariableValues, GraphQLError } from "graphql";
+import { type ExecutionArgs, GraphQLError } from "graphql";
 import type { Plugin } from "graphql-yoga";
 import { rootFields } from "../audit/root-field.ts";
 import type { Context } from "../context.ts";
@@ -7,6 +7,7 @@ import { asPostgres } from "../database/deadline.ts";
 import { maskError } from "../graphql/mask-error.ts";
 import { argumentsOf } from "../sandbox/magic-failure.ts";
 import { magicIn } from "../sandbox/magic.ts";
+import { coerceVariables } from "./use-limits.ts";
 
 /** How late a slow answer is, in milliseconds, and how many a process has waiting at once: what comes above is not slow. */
 const SLOW_MS = 3_000;
@@ -36,7 +37,7 @@ export function useSandbox(): Plugin<Context> {
     async onExecute({ args, setResultAndStopExecution }) {
       const context = args.contextValue as unknown as { -readonly [Name in keyof Context]: Context[Name] };
       const asked = magicIn(context.principal, () => {
-        const variables = variablesOf(args);
+        const variables = coerceVariables(args).coerced ?? {};
         return rootFields(args).map(([, node]) => argumentsOf(node, variables));
       });
       if (asked.has("PROCESSING")) context.respondAsync = true;
@@ -46,12 +47,6 @@ export function useSandbox(): Plugin<Context> {
       if (fault) setResultAndStopExecution({ data: null, errors: [faultAt(args, fault())] });
     },
   };
-}
-
-/** The variables with their defaults; of what does not fit, as they came. */
-function variablesOf({ schema, document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
-  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  return getVariableValues(schema, definitions, variableValues ?? {}).coerced ?? variableValues ?? {};
 }
 
 /** A fault of an operation's first field, as it is told, and noted of a mutation. */

@@ -70,8 +70,8 @@ export class Charge {
   }
 
   /** Which quota refused the request; null: none did. */
-  get refusedBy(): string | null {
-    return this.#refusedBy && this.#refusedBy.quota.policy.name;
+  get refusedBy(): Quota | null {
+    return this.#refusedBy && this.#refusedBy.quota;
   }
 
   /** Refuses with RATE_LIMITED who is known to have nothing left, before anything is read. */

@@ -1,4 +1,4 @@
-import { type Due, forget } from "../../changes/forget.ts";
+import { type Due, forgetting } from "../../changes/forget.ts";
 import { tallyOf } from "../../changes/tally.ts";
 import type { WriteServices } from "../../changes/write.ts";
 import type { Services } from "../../context.ts";
@@ -14,22 +14,15 @@ const PER_TURN = 100;
  * that another process removes at this moment is left to it.
  */
 export function removeOldBatches(services: WriteServices & Pick<Services, "log">, days: number): Job {
-  const name = "remove-old-batches";
-  return {
-    name,
-    everyMs: 60_000,
-    async run() {
-      const due = await services.db.$queryRaw<Due[]>`
-        SELECT batch.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
-          SELECT bank_id AS "bankId", mode::text, id FROM batch
-          WHERE bank_id = place.bank_id AND mode = place.mode AND status <> 'PROCESSING'
-            AND created_at < now() - ${days}::int * interval '1 day' AND completed_at < now() - ${days}::int * interval '1 day'
-          ORDER BY created_at LIMIT ${PER_TURN}::int
-        ) AS batch LIMIT ${PER_TURN}::int`;
-      const removed = await forget(services, name, due, removeBatches);
-      if (removed > 0) services.log.info({ job: name, removed }, "retention");
-    },
-  };
+  const find = () =>
+    services.db.$queryRaw<Due[]>`
+      SELECT batch.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
+        SELECT bank_id AS "bankId", mode::text, id FROM batch
+        WHERE bank_id = place.bank_id AND mode = place.mode AND status <> 'PROCESSING'
+          AND created_at < now() - ${days}::int * interval '1 day' AND completed_at < now() - ${days}::int * interval '1 day'
+        ORDER BY created_at LIMIT ${PER_TURN}::int
+      ) AS batch LIMIT ${PER_TURN}::int`;
+  return forgetting(services, "remove-old-batches", find, removeBatches);
 }
 
 async function removeBatches(tx: Transaction, { bankId, mode }: Omit<Due, "id">, ids: readonly string[]): Promise<number> {

@@ -69,7 +69,7 @@ export function listCustomers(args: CustomersArgs, context: Context, info: Graph
         return toPage((await db.customer.findMany(query)) as unknown as CustomerRow[], request);
       };
       const found = await named();
-      if (!found?.isWhole && !(found && isNewestFirst)) return read([]);
+      if (!found || !(found.isWhole || isNewestFirst)) return read([]);
       const among = await read([{ id: { in: found.ids } }]);
       // Of the newest alone, a page that is full is the list's own.
       return found.isWhole || among.hasNextPage ? among : read([]);

@@ -1,4 +1,4 @@
-import { type Due, forget } from "../../changes/forget.ts";
+import { type Due, forgetting } from "../../changes/forget.ts";
 import { tallyOf } from "../../changes/tally.ts";
 import { ownWork, write, type WriteServices } from "../../changes/write.ts";
 import type { Services } from "../../context.ts";
@@ -58,21 +58,14 @@ async function eraseIfInactive(services: WriteServices, job: string, { bankId, m
  * known go by their own time.
  */
 export function removeOldTombstones(services: WriteServices & Pick<Services, "log">, days: number): Job {
-  const name = "remove-old-tombstones";
-  return {
-    name,
-    everyMs: 60_000,
-    async run() {
-      const due = await services.db.$queryRaw<Due[]>`
-        SELECT erased.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
-          SELECT bank_id AS "bankId", mode::text, id FROM erased_customer
-          WHERE bank_id = place.bank_id AND mode = place.mode AND at < now() - ${days}::int * interval '1 day'
-          ORDER BY at LIMIT ${PER_TURN}::int
-        ) AS erased LIMIT ${PER_TURN}::int`;
-      const removed = await forget(services, name, due, removeTombstones);
-      if (removed > 0) services.log.info({ job: name, removed }, "retention");
-    },
-  };
+  const find = () =>
+    services.db.$queryRaw<Due[]>`
+      SELECT erased.* FROM ${EACH_PLACE} CROSS JOIN LATERAL (
+        SELECT bank_id AS "bankId", mode::text, id FROM erased_customer
+        WHERE bank_id = place.bank_id AND mode = place.mode AND at < now() - ${days}::int * interval '1 day'
+        ORDER BY at LIMIT ${PER_TURN}::int
+      ) AS erased LIMIT ${PER_TURN}::int`;
+  return forgetting(services, "remove-old-tombstones", find, removeTombstones);
 }
 
 async function removeTombstones(tx: Transaction, { bankId, mode }: Omit<Due, "id">, ids: readonly string[]): Promise<number> {

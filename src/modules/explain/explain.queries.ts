@@ -1,6 +1,6 @@
-import { createPrincipal, type Principal, within } from "../../access/principal.ts";
+import { createPrincipal, type Principal } from "../../access/principal.ts";
 import { lacking } from "../../access/requirement.ts";
-import { identityOf, WITH_BEARER } from "../../access/key-identity.ts";
+import { identityOf, managedKey, WITH_BEARER } from "../../access/key-identity.ts";
 import type { WithheldField } from "../../access/redaction.ts";
 import type { Context } from "../../context.ts";
 import { builder } from "../../graphql/builder.ts";
@@ -91,9 +91,8 @@ async function forbiddenByData(stored: Analysis["stored"], context: Context): Pr
 async function principalOfKey(id: string, { principal, db }: Context): Promise<Principal> {
   const lacks = lacking(principal, { scope: "keys:manage" });
   if (lacks !== null) throw forbidden(lacks);
-  const { bankId: tenantId, mode } = within(principal);
-  const where = { id, mode, OR: [{ tenantId }, { tenant: { providerId: tenantId } }] };
-  const key = /^[0-9a-f]{16}$/.test(id) ? await db.apiKey.findFirst({ where, include: WITH_BEARER }) : null;
+  const where = managedKey(principal, id);
+  const key = where && (await db.apiKey.findFirst({ where, include: WITH_BEARER }));
   const identity = key && (await identityOf(db, key));
   if (!identity) throw badUserInput("keyId: there is no such key here.");
   return createPrincipal(identity, null);

@@ -1,4 +1,5 @@
 import { ensureTenant, issueKey, type NewKey } from "../../access/issue-key.ts";
+import { managedKey } from "../../access/key-identity.ts";
 import { type Principal, within } from "../../access/principal.ts";
 import type { Scope } from "../../access/scopes.ts";
 import { tallyOf } from "../../changes/tally.ts";
@@ -93,9 +94,8 @@ export async function rotateKey(tx: Transaction, principal: Principal, id: strin
 }
 
 async function findKey(tx: Transaction, principal: Principal, id: string): Promise<KeyRow> {
-  const { bankId: tenantId, mode } = within(principal);
-  const where = { id, mode, OR: [{ tenantId }, { tenant: { providerId: tenantId } }] };
-  const key = /^[0-9a-f]{16}$/.test(id) ? await tx.apiKey.findFirst({ where, select: KEY_SELECT }) : null;
+  const where = managedKey(principal, id);
+  const key = where && (await tx.apiKey.findFirst({ where, select: KEY_SELECT }));
   if (!key) throw new ApiKeyNotFound();
   return key;
 }
